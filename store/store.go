@@ -1,0 +1,158 @@
+// Package store is the contract of the state store, which holds everything
+// that is not a file: locks, dead properties, the journal of moves, audit rows.
+//
+// Each role is a small interface. Reads are methods of State; writes happen in
+// Update, one transaction that is durable when Update returns nil. storetest is
+// the suite that each store passes.
+//
+// A store that cannot answer returns an error that wraps fault.ErrUnavailable.
+package store
+
+import (
+	"context"
+	"time"
+
+	"portico/vpath"
+)
+
+// State is an open store.
+type State interface {
+	Reader
+
+	// Update runs f in one transaction and commits it. An error of f, or a
+	// panic, undoes all of it. The store may run several f's before one
+	// commit (group commit); f must not block on anything but the Tx, and must
+	// not keep it.
+	Update(ctx context.Context, f func(Tx) error) error
+
+	// Check answers nil if the store can be read and written now.
+	Check(ctx context.Context) error
+
+	// Backup writes a consistent copy to a new file while the store serves.
+	Backup(ctx context.Context, file string) error
+
+	Close() error
+}
+
+// Reader is what may be asked, in a transaction or outside one.
+type Reader interface {
+	LockReader
+	PropReader
+	JournalReader
+	AuditReader
+}
+
+// Tx is what may be changed, inside Update.
+type Tx interface {
+	Reader
+	LockWriter
+	PropWriter
+	JournalWriter
+	AuditWriter
+}
+
+// Lock is a write lock of RFC 4918 §6.
+type Lock struct {
+	Token    string // "opaquelocktoken:…" (RFC 4918 Appendix C)
+	Path     vpath.Path
+	Infinite bool   // Depth: infinity
+	Shared   bool   // else exclusive
+	Holder   string // identity.ID of the principal that made it
+	HolderAs string // that person's name, for messages
+	OwnerXML string // the client's owner element, as well-formed XML, or ""
+	Created  time.Time
+	Expires  time.Time
+	Timeout  time.Duration // as granted; a refresh without a wish grants it again
+}
+
+// Covers tells whether l protects p.
+func (l Lock) Covers(p vpath.Path) bool {
+	return l.Path == p || l.Infinite && l.Path.Contains(p)
+}
+
+// LockReader finds locks. None of its answers holds a lock that has expired at
+// the given moment.
+type LockReader interface {
+	// LocksOn gives the locks that cover p or lie on it: those at p, and those
+	// of infinite depth above it.
+	LocksOn(ctx context.Context, p vpath.Path, now time.Time) ([]Lock, error)
+	// LocksBelow gives the locks at p and anywhere below it.
+	LocksBelow(ctx context.Context, p vpath.Path, now time.Time) ([]Lock, error)
+	// LocksOf counts a holder's locks.
+	LocksOf(ctx context.Context, holder string, now time.Time) (int, error)
+	// Locks gives all, for metrics and the admin's list.
+	Locks(ctx context.Context, now time.Time) ([]Lock, error)
+}
+
+// LockWriter changes locks. Conflicts are judged by package files, in the same
+// transaction.
+type LockWriter interface {
+	PutLock(l Lock) error // inserts, or replaces the one with its token
+	DropLock(token string) error
+	DropLocksBelow(p vpath.Path) error // at p and below it
+	DropExpiredLocks(now time.Time) error
+}
+
+// Prop is a dead property (RFC 4918 §4): the whole element, as well-formed XML
+// that declares its own namespaces.
+type Prop struct {
+	Space, Local string
+	XML          string
+}
+
+// PropReader finds properties.
+type PropReader interface {
+	// PropsOf gives a thing's properties, sorted by name.
+	PropsOf(ctx context.Context, p vpath.Path) ([]Prop, error)
+	// PropsIn gives those of p and of all its direct members.
+	PropsIn(ctx context.Context, p vpath.Path) (map[vpath.Path][]Prop, error)
+}
+
+// PropWriter changes properties. The tree functions take p and all below it.
+type PropWriter interface {
+	PutProp(p vpath.Path, prop Prop) error
+	DropProp(p vpath.Path, space, local string) error
+	DropProps(p vpath.Path) error // of p alone
+	DropPropsBelow(p vpath.Path) error
+	MoveProps(from, to vpath.Path) error // what to had is dropped first
+	CopyProps(from, to vpath.Path, deep bool) error
+}
+
+// Move is a journal row: a MOVE that has begun and is not over. See files/journal.go.
+type Move struct {
+	ID       string
+	From, To vpath.Path
+	Dir      bool
+	Phase    string // the step that is next; package files gives the words
+	Began    time.Time
+	Audit    []byte // the audit row to append when it is done
+}
+
+// JournalReader finds moves.
+type JournalReader interface {
+	Moves(ctx context.Context) ([]Move, error) // oldest first
+}
+
+// JournalWriter changes moves.
+type JournalWriter interface {
+	PutMove(m Move) error // inserts, or replaces the one with its ID
+	DropMove(id string) error
+}
+
+// AuditRow is one line of the audit, in the order of Seq.
+type AuditRow struct {
+	Seq  int64 // given by the store, without gaps
+	Time time.Time
+	JSON []byte // the record, see package audit
+}
+
+// AuditReader reads rows.
+type AuditReader interface {
+	// AuditRows gives up to limit rows with Seq > after, in order.
+	AuditRows(ctx context.Context, after int64, limit int) ([]AuditRow, error)
+}
+
+// AuditWriter appends rows.
+type AuditWriter interface {
+	AppendAudit(at time.Time, json []byte) error
+}
