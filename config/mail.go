@@ -1,0 +1,71 @@
+package config
+
+import (
+	"net"
+	"net/url"
+)
+
+// Mail is how notices leave the house. Exactly one of Relay and Dir is set.
+type Mail struct {
+	From  string
+	Relay *Relay
+	Dir   string // mails are written here as files, for a trial
+}
+
+// Relay is an SMTP server that takes our mail.
+type Relay struct {
+	Address  string // host:port
+	TLS      bool   // smtps: TLS from the first byte; else STARTTLS
+	Username string // "" for none
+	Password Secret
+}
+
+// mail is read although nothing sends mail yet: without it nothing is less safe.
+func (l *loader) mail(root *fields) *Mail {
+	section, ok := root.get("mail")
+	if !ok {
+		return nil
+	}
+	f := section.fields()
+	defer f.close()
+	m := &Mail{}
+	if v, ok := f.need("from", "write the sender's address"); ok {
+		m.From = v.email()
+	}
+	smtp, hasRelay := f.get("smtp")
+	dir, hasDir := f.get("dir")
+	if hasRelay == hasDir {
+		section.fault("exactly one of smtp and dir must be there; write smtp: smtp://mail.firm.example:587, or dir: data/outbox")
+	}
+	if hasRelay {
+		m.Relay = relay(smtp)
+	}
+	if hasDir {
+		m.Dir, _ = dir.text()
+	}
+	return m
+}
+
+// relay reads smtp://user:password@host:port. The address is taken apart at
+// once, so that no URL with a password in it can end up in a log.
+func relay(v value) *Relay {
+	const example = "smtp://mail.firm.example:587"
+	u, ok := v.url(example, "smtp", "smtps")
+	if !ok {
+		return nil
+	}
+	out := &Relay{TLS: u.Scheme == "smtps", Username: u.User.Username()}
+	password, _ := u.User.Password()
+	out.Password = NewSecret(password)
+	port := u.Port()
+	switch {
+	case port != "":
+	case out.TLS:
+		port = "465" // RFC 8314 §7.3
+	default:
+		port = "587" // RFC 6409 §3.1
+	}
+	out.Address = net.JoinHostPort(u.Hostname(), port)
+	v.bare(&url.URL{Host: u.Host, Path: u.Path, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery, Fragment: u.Fragment}, example)
+	return out
+}
