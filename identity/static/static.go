@@ -1,0 +1,81 @@
+// Package static knows the people that the config names.
+package static
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+
+	"portico/identity"
+)
+
+// User is somebody in the config.
+type User struct {
+	ID          string
+	Login       identity.Login
+	Name, Email string
+	Hash        identity.Hash
+}
+
+// Provider is an identity.Provider over a list that does not change; a reload
+// makes a new one.
+type Provider struct {
+	users  map[string]User // by Login.Key
+	decoys []identity.Hash
+	queue  *identity.Queue
+	verify func(identity.Hash, string) bool // Hash.Verify, but in the test that counts
+}
+
+var _ identity.Provider = (*Provider)(nil)
+
+// New makes a provider that hashes in q. Two users whose logins differ only in
+// case, or in the form of an accent, are an error, and so is a user who lacks a
+// login, an ID or a hash.
+func New(users []User, q *identity.Queue) (*Provider, error) {
+	p := &Provider{users: make(map[string]User), queue: q, verify: identity.Hash.Verify}
+	for _, u := range users {
+		if !identity.Presentable(u.Login, "any") || u.ID == "" || u.Hash.IsZero() {
+			return nil, fmt.Errorf("static: the user %q lacks a usable login, an ID or a password hash; give all three", u.Login)
+		}
+		key := u.Login.Key()
+		if twin, ok := p.users[key]; ok {
+			return nil, fmt.Errorf("static: the logins %q and %q are one; rename a user", twin.Login, u.Login)
+		}
+		p.users[key] = u
+		p.decoys = append(p.decoys, u.Hash.Decoy())
+	}
+	if len(p.decoys) == 0 {
+		p.decoys = []identity.Hash{identity.Hash{}.Decoy()}
+	}
+	return p, nil
+}
+
+// Authenticate is of identity.Provider. A login that nobody has costs one hash
+// as well, so that neither the answer nor its time tells who works here.
+func (p *Provider) Authenticate(ctx context.Context, login identity.Login, password string) (identity.Identity, error) {
+	if !identity.Presentable(login, password) {
+		return identity.Identity{}, identity.ErrRefused
+	}
+	user, known := p.users[login.Key()]
+	hash := user.Hash
+	if !known {
+		hash = p.decoy(login)
+	}
+	proved := false
+	if err := p.queue.Do(ctx, func() { proved = p.verify(hash, password) }); err != nil {
+		return identity.Identity{}, fmt.Errorf("static: %w", err)
+	}
+	if !known || !proved {
+		return identity.Identity{}, identity.ErrRefused
+	}
+	return identity.Identity{ID: user.ID, Login: user.Login, Name: user.Name, Email: user.Email}, nil
+}
+
+// decoy picks the cost of one of the users, always the same for one login: where
+// some hashes are bcrypt and some argon2id, strangers are spread over them as
+// the people are.
+func (p *Provider) decoy(login identity.Login) identity.Hash {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(login.Key())) // never fails
+	return p.decoys[int(h.Sum32())%len(p.decoys)]
+}
