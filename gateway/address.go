@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"portico/vpath"
+)
+
+// strip takes the prefix off an escaped path, at the end of an element only:
+// /davx is not ours (THREATS.md M7). An encoded letter in the prefix makes it
+// another path, as nobody writes it so in good faith.
+func (h *Handler) strip(escaped string) (inside string, ok bool) {
+	rest, ok := strings.CutPrefix(escaped, h.Prefix)
+	switch {
+	case !ok:
+		return "", false
+	case rest == "":
+		return "/", true
+	}
+	return rest, rest[0] == '/'
+}
+
+// href is the address of a thing as an answer gives it: an absolute path,
+// percent-encoded, with a slash at the end of a folder.
+func (h *Handler) href(p vpath.Path, dir bool) string {
+	s := h.Prefix + p.Escaped()
+	if dir && !p.IsRoot() {
+		s += "/"
+	}
+	return s
+}
+
+// address reads an absolute URL or an absolute path, as in Destination and in
+// tags of If. elsewhere is set for what lies outside this drive.
+func (h *Handler) address(r *http.Request, raw string) (p vpath.Path, elsewhere bool, err error) {
+	if strings.HasPrefix(raw, "//") {
+		return p, false, refuse(http.StatusBadRequest, "The path has an empty element (//).")
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Opaque != "":
+		return p, false, refuse(http.StatusBadRequest, "A header holds an address that cannot be read.")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		// A ? or # that a client forgot to encode would cut the name short and
+		// store the file under another one.
+		return p, false, refuse(http.StatusBadRequest, "The address in a header has a ? or #. In a name, they are written %%3F and %%23.")
+	// Another host is no error in an If header: its list just does not hold.
+	case u.Scheme != "" || u.Host != "":
+		if !h.ours(u, r.Host) {
+			return p, true, nil
+		}
+	}
+	inside, ok := h.strip(u.EscapedPath())
+	if !ok {
+		if !strings.HasPrefix(u.Path, "/") {
+			return p, false, refuse(http.StatusBadRequest, "A header holds a relative address where an absolute one is needed.")
+		}
+		return p, true, nil
+	}
+	p, _, err = vpath.ParseEscaped(inside)
+	return p, false, err
+}
+
+// ours tells whether u names this server: by one of its public addresses, or by
+// the name that the client called it by in this very request.
+func (h *Handler) ours(u *url.URL, requested string) bool {
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	host := plainHost(u.Host)
+	return h.hosts[host] || host == plainHost(requested)
+}
+
+// plainHost is a host in lower case and without a default port, of either
+// scheme: behind a proxy that ends TLS the two sides disagree about it.
+func plainHost(host string) string {
+	host = strings.ToLower(host)
+	for _, port := range []string{":80", ":443"} {
+		if short, ok := strings.CutSuffix(host, port); ok && !strings.HasSuffix(short, ":") {
+			return short
+		}
+	}
+	return host
+}
+
+// destination is where a COPY or MOVE goes.
+func (h *Handler) destination(r *http.Request) (vpath.Path, error) {
+	raw := r.Header.Get("Destination")
+	if raw == "" {
+		return vpath.Path{}, refuse(http.StatusBadRequest, "COPY and MOVE need a Destination header.")
+	}
+	p, elsewhere, err := h.address(r, raw)
+	if err == nil && elsewhere {
+		// RFC 4918 §9.8.5: another server takes no copies from us.
+		err = refuse(http.StatusBadGateway, "The destination lies outside this drive.")
+	}
+	return p, err
+}

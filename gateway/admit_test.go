@@ -1,0 +1,85 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+
+	"portico/fault"
+)
+
+// TestAdmissionWaits fills a person's uploads: the next one waits, other
+// requests and other people do not.
+func TestAdmissionWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := admission{people: map[string]*turns{}}
+		var leave []func()
+		for range maxUploads {
+			l, err := a.enter(t.Context(), "ann", http.MethodPut)
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave = append(leave, l)
+		}
+		entered := false
+		go func() {
+			l, err := a.enter(t.Context(), "ann", http.MethodPut)
+			if err != nil {
+				t.Error(err)
+			}
+			entered = true
+			l()
+		}()
+		synctest.Wait()
+		if entered {
+			t.Errorf("upload %d did not wait", maxUploads+1)
+		}
+		for _, other := range []struct{ id, method string }{{"ann", http.MethodGet}, {"bob", http.MethodPut}} {
+			l, err := a.enter(t.Context(), other.id, other.method)
+			if err != nil {
+				t.Errorf("%s %s: %v", other.id, other.method, err)
+				continue
+			}
+			l()
+		}
+		leave[0]()
+		synctest.Wait()
+		if !entered {
+			t.Error("the waiting upload did not get the turn that came free")
+		}
+		for _, l := range leave[1:] {
+			l()
+		}
+		if len(a.people) != 0 {
+			t.Errorf("%d people are kept who do nothing", len(a.people))
+		}
+	})
+}
+
+// TestAdmissionEnds wants one who gives up to leave no trace, and one who fills
+// the waiting room to be refused.
+func TestAdmissionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := admission{people: map[string]*turns{}}
+		ctx, cancel := context.WithCancel(t.Context())
+		for range maxRequests + maxWaiting {
+			go func() {
+				if l, err := a.enter(ctx, "ann", http.MethodGet); err == nil {
+					<-ctx.Done()
+					l()
+				}
+			}()
+		}
+		synctest.Wait()
+		if _, err := a.enter(ctx, "ann", http.MethodGet); !errors.Is(err, fault.ErrBusy) {
+			t.Errorf("request %d: %v, want ErrBusy", maxRequests+maxWaiting+1, err)
+		}
+		cancel()
+		synctest.Wait()
+		if len(a.people) != 0 {
+			t.Errorf("%d people are kept after all have left", len(a.people))
+		}
+	})
+}

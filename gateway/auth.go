@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"portico/identity"
+)
+
+// maxCredential bounds a login and a password in bytes (THREATS.md §4.4).
+const maxCredential = 256
+
+// authenticate finds out who asks, by Basic alone. Cookies are never looked at:
+// a page in a browser must not be able to make the drive's requests.
+func (h *Handler) authenticate(r *http.Request) (identity.Identity, error) {
+	login, password, ok := parseBasic(r.Header.Values("Authorization"))
+	if !ok {
+		return identity.Identity{}, identity.ErrRefused
+	}
+	return h.People.Authenticate(r.Context(), login, password)
+}
+
+// parseBasic reads Basic credentials (RFC 7617). What can be nobody's is refused
+// here, so that no directory ever sees an empty password: LDAP takes it for an
+// anonymous bind and agrees (CVE-2017-14623). Office sends an empty Bearer
+// first, which is no login either.
+func parseBasic(headers []string) (login identity.Login, password string, ok bool) {
+	if len(headers) != 1 {
+		return "", "", false
+	}
+	scheme, value, _ := strings.Cut(strings.TrimSpace(headers[0]), " ")
+	if !strings.EqualFold(scheme, "Basic") || len(value) > 4*maxCredential {
+		return "", "", false
+	}
+	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
+	if err != nil || !utf8.Valid(plain) {
+		return "", "", false
+	}
+	name, password, found := strings.Cut(string(plain), ":")
+	if !found || !soundCredential(name) || !soundCredential(password) {
+		return "", "", false
+	}
+	return identity.Login(name), password, true
+}
+
+// soundCredential tells what may be a login or a password at all. A control
+// character in one is an attack on the directory or on its log, and a NUL ends
+// the string early in a server written in C.
+func soundCredential(s string) bool {
+	return s != "" && len(s) <= maxCredential && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// challenge is the WWW-Authenticate header. charset tells clients to send UTF-8
+// (RFC 7617 §2.1).
+func (h *Handler) challenge() string {
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(h.Realm)
+	return `Basic realm="` + quoted + `", charset="UTF-8"`
+}

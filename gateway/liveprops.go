@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"encoding/xml"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"portico/files"
+)
+
+// liveProp is a property that the server works out. None can be set by a client.
+type liveProp struct {
+	name string
+	// named is set for those that are given only when asked for by name: the
+	// quotas, as RFC 4331 §2 says, since they may cost a walk.
+	named bool
+	value appender
+}
+
+// appender writes a property's content; false if n has no such property.
+type appender func(b []byte, p *page, n *files.Node) ([]byte, bool)
+
+// liveProps are all of them. Those of RFC 4918 §15 that are missing have no
+// meaning here: getcontentlanguage is a dead property, if a client sets it.
+func liveProps() []liveProp {
+	return []liveProp{
+		{"resourcetype", false, appendResourceType},
+		{"displayname", false, appendDisplayName},
+		{"getcontentlength", false, appendContentLength},
+		{"getlastmodified", false, appendLastModified},
+		{"creationdate", false, appendCreationDate},
+		{"getetag", false, appendETag},
+		{"getcontenttype", false, appendContentType},
+		{"supportedlock", false, appendSupportedLock},
+		{"lockdiscovery", false, appendLockDiscovery},
+		{"quota-available-bytes", true, appendQuotaAvailable},
+		{"quota-used-bytes", true, appendQuotaUsed},
+	}
+}
+
+// findLive is the live property of a name, nil if there is none.
+func findLive(lives []liveProp, n xml.Name) *liveProp {
+	if n.Space != davSpace {
+		return nil
+	}
+	i := slices.IndexFunc(lives, func(l liveProp) bool { return l.name == n.Local })
+	if i < 0 {
+		return nil
+	}
+	return &lives[i]
+}
+
+// appendResourceType is there for files, too, and empty (RFC 4918 §15.9).
+func appendResourceType(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+	if n.Dir {
+		b = append(b, "<D:collection/>"...)
+	}
+	return b, true
+}
+
+// appendDisplayName gives a workspace its title, which is what Finder and GNOME
+// show for it.
+func appendDisplayName(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+	name := n.Title
+	if name == "" {
+		name = n.Path.Name()
+	}
+	return appendText(b, name), name != ""
+}
+
+// appendContentLength is for files alone: a folder has no length.
+func appendContentLength(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+	return strconv.AppendInt(b, n.Size, 10), !n.Dir
+}
+
+// appendLastModified is there for folders, too: clients sort by it
+// (golang/go issue 15334).
+func appendLastModified(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+	return n.ModTime.UTC().AppendFormat(b, http.TimeFormat), !n.ModTime.IsZero()
+}
+
+// appendCreationDate is in the form of RFC 3339, where getlastmodified is an
+// HTTP date (RFC 4918 §15.1, §15.7).
+func appendCreationDate(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+	return n.Created.UTC().AppendFormat(b, time.RFC3339), !n.Created.IsZero()
+}
+
+// appendETag gives the very string of the ETag header: davfs2 takes it from
+// either, and sends it back in If-Match.
+func appendETag(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+	b = appendText(append(b, '"'), n.ETag)
+	return append(b, '"'), n.ETag != ""
+}
+
+// appendContentType comes from the name alone. x/net opens each file of a
+// listing to sniff it (golang/go issue 22577).
+func appendContentType(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+	return appendText(b, n.ContentType), n.ContentType != ""
+}
+
+// appendSupportedLock is the same for all. LibreOffice opens a document for
+// reading only where it is missing.
+func appendSupportedLock(b []byte, _ *page, _ *files.Node) ([]byte, bool) {
+	const entry = "</D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
+	return append(b, "<D:lockentry><D:lockscope><D:exclusive/>"+entry+"<D:lockentry><D:lockscope><D:shared/>"+entry...), true
+}
+
+// appendLockDiscovery names the locks that hold the node, those inherited from
+// a folder above included. Without any it is there and empty (RFC 4918 §15.8).
+func appendLockDiscovery(b []byte, p *page, n *files.Node) ([]byte, bool) {
+	for i := range n.Locks {
+		l := &n.Locks[i]
+		b = p.h.appendActiveLock(b, l, n.Dir || l.Root != n.Path)
+	}
+	return b, true
+}
+
+// appendQuotaAvailable is the same for all folders of a workspace, and unknown
+// at the top, where several workspaces meet.
+func appendQuotaAvailable(b []byte, p *page, n *files.Node) ([]byte, bool) {
+	return strconv.AppendInt(b, p.quota.Available, 10), n.Dir && !n.Path.IsRoot() && p.quota.Available >= 0
+}
+
+// appendQuotaUsed goes with it. macOS and davfs2 make a size up where either is
+// missing.
+func appendQuotaUsed(b []byte, p *page, n *files.Node) ([]byte, bool) {
+	return strconv.AppendInt(b, p.quota.Used, 10), n.Dir && !n.Path.IsRoot() && p.quota.Used >= 0
+}
+
+// appendActiveLock describes a lock (RFC 4918 §14.1). The token is only in it
+// for who holds the lock; to the others the owner is the holder's name.
+func (h *Handler) appendActiveLock(b []byte, l *files.Lock, dir bool) []byte {
+	scope, depth := "exclusive", "0"
+	if l.Shared {
+		scope = "shared"
+	}
+	if l.Infinite {
+		depth = "infinity"
+	}
+	b = append(b, "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:"...)
+	b = append(append(b, scope...), "/></D:lockscope><D:depth>"...)
+	b = append(append(b, depth...), "</D:depth>"...)
+	if l.OwnerXML != "" {
+		b = append(b, l.OwnerXML...)
+	} else {
+		b = appendText(append(b, "<D:owner>"...), l.Holder)
+		b = append(b, "</D:owner>"...)
+	}
+	b = append(b, "<D:timeout>Second-"...)
+	b = strconv.AppendInt(b, int64(l.Timeout.Round(time.Second)/time.Second), 10)
+	b = append(b, "</D:timeout>"...)
+	if l.Token != "" {
+		b = appendText(append(b, "<D:locktoken><D:href>"...), l.Token)
+		b = append(b, "</D:href></D:locktoken>"...)
+	}
+	b = append(append(b, "<D:lockroot><D:href>"...), h.href(l.Root, dir)...)
+	return append(b, "</D:href></D:lockroot></D:activelock>"...)
+}

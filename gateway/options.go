@@ -1,0 +1,37 @@
+package gateway
+
+import "net/http"
+
+// allowed are the methods of the drive. The list is the same for files, folders
+// and what does not exist, so that it tells nothing.
+const allowed = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"
+
+// OptionsHandler answers OPTIONS as the drive does. It is for "/" and "*": before
+// it mounts /dav, Windows asks the top of the server whether it speaks WebDAV
+// (WEBDAV.md §2.1, W1). Other methods get 405.
+//
+// net/http answers "OPTIONS *" by itself unless the server's
+// DisableGeneralOptionsHandler is set.
+func OptionsHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			writeOptions(w)
+			return
+		}
+		w.Header().Set("Allow", http.MethodOptions)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	})
+}
+
+// writeOptions gives a constant answer, without a login: it reveals nothing, and
+// LibreOffice and Windows ask before they send a password. Without MS-Author-Via
+// Office opens a document for reading only (MS-OCPROTO §2.1.2.1.2); without class
+// 2 macOS and davfs2 mount read-only.
+func writeOptions(w http.ResponseWriter) {
+	head := w.Header()
+	head.Set("DAV", "1, 2, 3")
+	head.Set("MS-Author-Via", "DAV")
+	head.Set("Allow", allowed)
+	head.Set("Content-Length", "0")
+	w.WriteHeader(http.StatusOK)
+}

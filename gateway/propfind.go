@@ -1,0 +1,212 @@
+package gateway
+
+import (
+	"encoding/xml"
+	"errors"
+	"io/fs"
+	"net/http"
+	"slices"
+
+	"golang.org/x/net/webdav"
+
+	"portico/files"
+)
+
+// handlePropfind lists a folder, or describes one thing. All of the answer comes
+// from one listing that is complete before the first byte goes out: a listing
+// that was cut short would look to a sync client like files that were deleted.
+func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *request) error {
+	// Many old clients leave Depth out and mean the folder's members. By RFC 4918
+	// §9.1 it means infinity, which §9.1 lets us limit, too.
+	d, err := parseDepth(r.Header.Values("Depth"), 1)
+	if err != nil {
+		return err
+	}
+	// The body is judged before the Depth that cannot be served: a request that is
+	// nonsense is 400 at any depth.
+	doc, err := readXML(r)
+	if err != nil {
+		return err
+	}
+	lives := liveProps()
+	query, err := parseQuery(doc, lives)
+	if err != nil {
+		return err
+	}
+	if d.levels == depthInfinity {
+		return &refusal{http.StatusForbidden, "propfind-finite-depth", "A whole tree is not listed at once: ask for it folder by folder, with Depth: 1."}
+	}
+	if err := q.checkIf(r); err != nil {
+		return err
+	}
+	self, below, err := q.tree.Find(r.Context(), q.path, d.levels == 1, query.lookups())
+	if err != nil {
+		return err
+	}
+	if q.slash && !self.Dir {
+		return errNotFolder()
+	}
+	room, err := q.quota(r, query)
+	if err != nil {
+		return err
+	}
+	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: room}
+	if d.membersOnly {
+		return p.write(below)
+	}
+	return p.write(append([]files.Node{self}, below...))
+}
+
+// quota asks for the room in the workspace, if the request does. Without the
+// right to know it is unknown.
+func (q *request) quota(r *http.Request, query query) (files.Quota, error) {
+	unknown := files.Quota{Available: -1, Used: -1}
+	if q.path.IsRoot() || !query.asks("quota-available-bytes") && !query.asks("quota-used-bytes") {
+		return unknown, nil
+	}
+	quota, err := q.tree.Quota(r.Context(), q.path)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		return unknown, nil
+	}
+	return quota, err
+}
+
+// page writes the answer to one PROPFIND.
+type page struct {
+	*answer
+	query   query
+	lives   []liveProp
+	quota   files.Quota
+	missing []int // named properties that the node at hand lacks; reused
+}
+
+// write answers with the nodes given, all of them.
+func (p *page) write(nodes []files.Node) error {
+	p.b = append(p.b, openMultistatus...)
+	for i := range nodes {
+		p.response(&nodes[i])
+		if err := p.send(webdav.StatusMulti); err != nil {
+			return err
+		}
+	}
+	p.b = append(p.b, closeMultistatus...)
+	return p.end(webdav.StatusMulti)
+}
+
+// response describes one node. It is kept short: Windows takes 1,000,000 bytes
+// for a folder (FileAttributesLimitInBytes) and shows nothing of a longer one.
+func (p *page) response(n *files.Node) {
+	p.b = append(append(p.b, "<D:response><D:href>"...), p.h.Prefix...)
+	p.b = append(p.b, n.Path.Escaped()...)
+	if n.Dir && !n.Path.IsRoot() {
+		p.b = append(p.b, '/')
+	}
+	p.b = append(p.b, "</D:href>"...)
+	p.missing = p.missing[:0]
+	start := len(p.b)
+	p.b = append(p.b, openPropstat...)
+	empty := len(p.b)
+	switch {
+	case p.query.names:
+		p.names(n)
+	case p.query.all:
+		p.all(n)
+	}
+	p.named(n)
+	// One propstat is the least (RFC 4918 §14.24), even for a request of nothing.
+	if len(p.b) == empty && len(p.missing) > 0 {
+		p.b = p.b[:start] // nothing was found
+	} else {
+		p.closePropstat(http.StatusOK)
+	}
+	if len(p.missing) > 0 {
+		p.b = append(p.b, openPropstat...)
+		for _, i := range p.missing {
+			p.b = append(p.b, p.query.named[i].empty...)
+		}
+		p.closePropstat(http.StatusNotFound)
+	}
+	p.b = append(p.b, "</D:response>"...)
+}
+
+const openPropstat = "<D:propstat><D:prop>"
+
+// closePropstat ends the properties that share a status.
+func (p *page) closePropstat(status int) {
+	p.b = append(p.b, "</D:prop>"...)
+	p.b = append(appendStatus(p.b, status), "</D:propstat>"...)
+}
+
+// names writes the names of all properties, without their values.
+func (p *page) names(n *files.Node) {
+	for i := range p.lives {
+		mark := len(p.b)
+		if p.live(&p.lives[i], n) {
+			p.b = append(p.b[:mark], emptyTag(xml.Name{Space: davSpace, Local: p.lives[i].name})...)
+		}
+	}
+	for _, dead := range n.Props {
+		p.b = append(p.b, emptyTag(xml.Name{Space: dead.Space, Local: dead.Local})...)
+	}
+}
+
+// all writes the live properties, but for those that must be named, and the dead ones.
+func (p *page) all(n *files.Node) {
+	for i := range p.lives {
+		if !p.lives[i].named {
+			p.live(&p.lives[i], n)
+		}
+	}
+	for i := range n.Props {
+		if !p.asked(n.Props[i].Space, n.Props[i].Local) {
+			p.b = append(p.b, n.Props[i].XML...)
+		}
+	}
+}
+
+// asked tells whether a dead property stands in include, and comes anyway.
+func (p *page) asked(space, local string) bool {
+	return slices.ContainsFunc(p.query.named, func(w wanted) bool {
+		return w.name == xml.Name{Space: space, Local: local}
+	})
+}
+
+// named writes the properties asked for by name and notes those that are missing.
+func (p *page) named(n *files.Node) {
+	for i := range p.query.named {
+		w := &p.query.named[i]
+		if w.live != nil && p.live(w.live, n) || w.live == nil && p.dead(w.name, n) {
+			continue
+		}
+		p.missing = append(p.missing, i)
+	}
+}
+
+// live writes a live property, if n has it.
+func (p *page) live(l *liveProp, n *files.Node) bool {
+	start := len(p.b)
+	p.b = append(append(append(p.b, "<D:"...), l.name...), '>')
+	from := len(p.b)
+	var ok bool
+	p.b, ok = l.value(p.b, p, n)
+	switch {
+	case !ok:
+		p.b = p.b[:start]
+	case len(p.b) == from: // empty: <D:name/> is half as long
+		p.b = append(p.b[:from-1], "/>"...)
+	default:
+		p.b = append(append(append(p.b, "</D:"...), l.name...), '>')
+	}
+	return ok
+}
+
+// dead writes a dead property, which was stored as the element that it is.
+func (p *page) dead(name xml.Name, n *files.Node) bool {
+	for i := range n.Props {
+		if d := &n.Props[i]; d.Local == name.Local && d.Space == name.Space {
+			p.b = append(p.b, d.XML...)
+			return true
+		}
+	}
+	return false
+}

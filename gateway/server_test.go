@@ -1,0 +1,164 @@
+package gateway_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"portico/acl"
+	"portico/audit"
+	"portico/backends/mem"
+	"portico/fault"
+	"portico/files"
+	"portico/gateway"
+	"portico/gateway/gatewaytest"
+	"portico/identity"
+	"portico/store"
+	"portico/store/sqlite"
+	"portico/vpath"
+)
+
+// house is a running server with two workspaces, /firm and /lab:
+//
+//	ann     owner of both
+//	bob     viewer of /firm, editor of /firm/Clients
+//	ida     may drop files into /firm/Inbox, and sees nothing
+//	mallory may do nothing
+type house struct {
+	tb     testing.TB
+	server *httptest.Server
+	store  *mem.Storage
+	people *people
+	state  *sqlite.Store
+	log    *logSink
+
+	service *files.Service
+	audit   recorder
+}
+
+// settings change a house before it stands.
+type settings struct {
+	mem     mem.Options
+	gateway gateway.Options
+}
+
+const password = "portico-demo"
+
+func newHouse(tb testing.TB, change ...func(*settings)) *house {
+	tb.Helper()
+	s := settings{gateway: gateway.Options{Realm: "Portico"}}
+	for _, c := range change {
+		c(&s)
+	}
+	h := &house{tb: tb, store: mem.NewWith(s.mem), people: &people{}, log: &logSink{}}
+	var err error
+	if h.state, err = sqlite.Open(tb.Context(), filepath.Join(tb.TempDir(), "state.db"), sqlite.Options{}); err != nil {
+		tb.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(h.log, nil))
+	h.service = files.New(files.Options{State: h.state, Audit: &h.audit, Clock: time.Now, Rand: rand.Reader, Log: log})
+	h.service.Apply(policy(tb), h.workspaces())
+	s.gateway.Files, s.gateway.People, s.gateway.Log = h.service, h.people, log
+	h.server = httptest.NewServer(gateway.New(s.gateway))
+	tb.Cleanup(func() {
+		h.server.Close()
+		if err := h.state.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return h
+}
+
+func (h *house) workspaces() []files.Workspace {
+	var list []files.Workspace
+	for name, title := range map[string]string{"firm": "Peeters & Co", "lab": "Lab"} {
+		b, err := h.store.At(vpath.Must("/" + name))
+		if err != nil {
+			h.tb.Fatal(err)
+		}
+		list = append(list, files.Workspace{Name: name, Title: title, Backend: b, Quota: 1 << 20})
+	}
+	return list
+}
+
+func policy(tb testing.TB) *acl.Policy {
+	tb.Helper()
+	grant := func(path, login, name string) acl.Grant {
+		role, ok := acl.RoleNamed(name)
+		if !ok {
+			tb.Fatalf("no role %s", name)
+		}
+		return acl.Grant{Path: vpath.Must(path), Subject: acl.User(login), Role: role}
+	}
+	p, err := acl.Compile(acl.Spec{Grants: []acl.Grant{
+		grant("/firm", "ann", "owner"), grant("/lab", "ann", "owner"),
+		grant("/firm", "bob", "viewer"), grant("/firm/Clients", "bob", "editor"),
+		grant("/firm/Inbox", "ida", "inbox"),
+	}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// as is a user of the house's drive.
+func (h *house) as(login string) *gatewaytest.User {
+	h.tb.Helper()
+	return gatewaytest.As(h.tb, h.server.URL+"/dav", login, password)
+}
+
+// at is a request to the server outside of the drive.
+func (h *house) at(path string) *gatewaytest.User {
+	h.tb.Helper()
+	return gatewaytest.As(h.tb, h.server.URL+path, "ann", password)
+}
+
+// people are everybody with the one password.
+type people struct {
+	asked atomic.Int64
+	err   error
+}
+
+func (p *people) Authenticate(_ context.Context, login identity.Login, pass string) (identity.Identity, error) {
+	p.asked.Add(1)
+	if p.err != nil {
+		return identity.Identity{}, p.err
+	}
+	names := map[identity.Login]string{"ann": "Ann Peeters", "bob": "Bob Maes", "ida": "Ida", "mallory": "Mallory"}
+	name, ok := names[login]
+	if !ok || pass != password {
+		return identity.Identity{}, identity.ErrRefused
+	}
+	return identity.Identity{ID: "id-" + string(login), Login: login, Name: name}, nil
+}
+
+// recorder is an audit that keeps the last event.
+type recorder struct{ last atomic.Pointer[audit.Event] }
+
+// Record keeps a read or a refusal.
+func (r *recorder) Record(_ context.Context, e audit.Event) error {
+	r.last.Store(&e)
+	return nil
+}
+
+// Append keeps a change.
+func (r *recorder) Append(_ store.Tx, e audit.Event) error {
+	r.last.Store(&e)
+	return nil
+}
+
+// logSink counts the lines of the log.
+type logSink struct{ lines atomic.Int64 }
+
+func (l *logSink) Write(p []byte) (int, error) {
+	l.lines.Add(1)
+	return len(p), nil
+}
+
+var errDisk = errors.Join(fault.ErrUnavailable, errors.New("disk 7 of rack 12 does not answer"))
