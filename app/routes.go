@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"portico/config"
+	"portico/gateway"
+	"portico/portal"
+)
+
+// handler is everything behind the listener. The outer layers run first: the id,
+// so that each line has it; the record, which sees every answer; the limits; the
+// Host, before anything believes it; the origin, before anything acts.
+func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
+	dav := gateway.New(gateway.Options{
+		Files: s.files, People: s.cache, Log: s.log, Prefix: "/dav", PublicURLs: origins(cfg, public),
+		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: clientAddress(cfg.Server.TrustedProxies),
+	})
+	home := portal.Home(public)
+	options := gateway.OptionsHandler()
+	// No ServeMux: it would clean and redirect paths that a drive's clients mean
+	// as they are.
+	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/dav" || strings.HasPrefix(r.URL.Path, "/dav/"):
+			dav.ServeHTTP(w, r)
+		case r.Method == http.MethodOptions && (r.URL.Path == "/" || r.URL.Path == "*"):
+			options.ServeHTTP(w, r)
+		case r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/assets/"):
+			home.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+	var h http.Handler = http.NewCrossOriginProtection().Handler(routes)
+	h = withHost(h, knownHosts(cfg, public))
+	h = s.withHealth(h)
+	h = withLimits(h)
+	if cfg.Server.TLS != nil {
+		h = withHSTS(h)
+	}
+	return withID(withRecord(h, s.log, s.clock, s.metrics.request))
+}
+
+// withHealth answers those who look after the server, under whatever name they
+// reach it.
+func (s *process) withHealth(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz":
+			fmt.Fprintln(w, "ok")
+		case "/readyz":
+			s.ready(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// ready tells a balancer whether to send requests here: state, storage, config.
+// A config with a fault is told and is no reason to stop: the older rules are in force.
+func (s *process) ready(w http.ResponseWriter, r *http.Request) {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	status, lines := http.StatusOK, []string{}
+	tell := func(what string, ok bool, word string) {
+		if ok {
+			word = "ok"
+		} else {
+			status = http.StatusServiceUnavailable
+		}
+		lines = append(lines, what+": "+word)
+	}
+	if s.draining.Load() {
+		tell("server", false, "stopping")
+	}
+	err := s.state.Check(ctx)
+	tell("state", err == nil, "unavailable")
+	for name, st := range s.storages {
+		err := st.Check(ctx)
+		if err != nil {
+			s.log.WarnContext(ctx, "storage check failed", "storage", name, "err", err)
+		}
+		tell("storage "+name, err == nil, "unavailable")
+	}
+	if s.stale.Load() {
+		lines = append(lines, "config: the file has a fault, see the log; the older rules are in force")
+	} else {
+		lines = append(lines, "config: ok")
+	}
+	slices.Sort(lines)
+	w.WriteHeader(status)
+	fmt.Fprintln(w, strings.Join(lines, "\n"))
+}
+
+// withHost refuses requests under a name that is not ours: a page that lets its
+// own name point here (DNS rebinding) reads nothing.
+func withHost(next http.Handler, known map[string]bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !known[hostname(r.Host)] {
+			http.Error(w, "this server does not go by that name; an administrator can add it under server.hosts", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostname is a Host header without its port, in lower case.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+func knownHosts(cfg *config.Config, public *url.URL) map[string]bool {
+	known := map[string]bool{hostname(public.Host): true, hostname(cfg.Server.Listen): true}
+	for _, h := range cfg.Server.Hosts {
+		known[strings.ToLower(h)] = true
+	}
+	if ip, err := netip.ParseAddr(hostname(cfg.Server.Listen)); err == nil && ip.IsLoopback() || known["localhost"] {
+		known["localhost"], known["127.0.0.1"], known["::1"] = true, true, true
+	}
+	return known
+}
+
+// origins are the addresses that a Destination may name.
+func origins(cfg *config.Config, public *url.URL) []*url.URL {
+	list := []*url.URL{public}
+	for host := range knownHosts(cfg, public) {
+		for _, port := range []string{public.Port(), ""} {
+			u := *public
+			if u.Host = host; port != "" {
+				u.Host = net.JoinHostPort(host, port)
+			}
+			list = append(list, &u)
+		}
+	}
+	return list
+}
+
+func withHSTS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// clientAddress is who sent a request, for the audit: the peer, or behind a
+// trusted proxy the last address in X-Forwarded-For that is not one.
+func clientAddress(trusted []netip.Prefix) func(*http.Request) string {
+	isTrusted := func(a netip.Addr) bool {
+		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+	}
+	return func(r *http.Request) string {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil {
+			return r.RemoteAddr
+		}
+		at := peer.Addr().Unmap()
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for i := len(hops) - 1; i >= 0 && isTrusted(at); i-- {
+			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+			if err != nil {
+				break
+			}
+			at = hop.Unmap()
+		}
+		return at.String()
+	}
+}

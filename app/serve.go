@@ -1,0 +1,272 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"portico/audit"
+	"portico/backends"
+	"portico/config"
+	"portico/files"
+	"portico/identity"
+	"portico/store/sqlite"
+)
+
+// The rhythm of what runs beside the requests.
+const (
+	drainTime   = 30 * time.Second // for requests under way at the end
+	reapEvery   = time.Hour
+	reapAfter   = 24 * time.Hour // an upload that began longer ago is dead
+	resumeEvery = 5 * time.Second
+)
+
+type serveCmd struct {
+	Config string `default:"portico.yaml" help:"The config."`
+}
+
+func (k serveCmd) Run(c *console) error {
+	cfg, err := config.Load(k.Config, c.env)
+	if err != nil {
+		return err
+	}
+	log := newLogger(c.err, cfg.Server.Log.Format, cfg.Server.Log.Level)
+	for _, w := range cfg.Warnings {
+		log.WarnContext(c.ctx, "config", "warning", w.String())
+	}
+	s, err := newServerProcess(c.ctx, cfg, c.env, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.run(c.ctx, c.out)
+}
+
+// process is a server with all that it stands on.
+type process struct {
+	file    string
+	env     func(string) (string, bool)
+	log     *slog.Logger
+	clock   func() time.Time
+	metrics *metrics
+
+	state    *sqlite.Store
+	storages map[string]backends.Storage
+	trees    map[string]backends.Backend // by workspace
+	files    *files.Service
+	people   *directory
+	cache    *identity.Cache
+
+	cfg   atomic.Pointer[config.Config]
+	stale atomic.Bool // the config file has a fault; cfg is older
+
+	draining atomic.Bool
+	reload   sync.Mutex // one at a time
+}
+
+func newServerProcess(ctx context.Context, cfg *config.Config, env func(string) (string, bool), log *slog.Logger) (*process, error) {
+	s := &process{
+		file: cfg.File, env: env, log: log, metrics: newMetrics(),
+		clock: time.Now, //nolint:forbidigo // the program's one clock
+	}
+	s.cfg.Store(cfg)
+	if err := s.open(ctx, cfg); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open opens what the config names, from the bottom up.
+func (s *process) open(ctx context.Context, cfg *config.Config) (err error) {
+	if s.state, err = sqlite.Open(ctx, cfg.State.SQLite, sqlite.Options{Log: s.log}); err != nil {
+		return err
+	}
+	if s.storages, s.trees, err = openStorages(ctx, cfg, s.clock, s.log, s.metrics.call); err != nil {
+		return err
+	}
+	if s.people, err = newDirectory(cfg); err != nil {
+		return err
+	}
+	if s.cache, err = identity.NewCache(identity.CacheOptions{Next: s.people, Clock: s.clock, Rand: rand.Reader}); err != nil {
+		return err
+	}
+	recorder := audit.New(audit.Options{Store: s.state, Reads: s.recordsReads, Log: s.log})
+	s.files = files.New(files.Options{
+		State: s.state, Audit: recorder, Clock: s.clock, Rand: rand.Reader, Log: s.log, Decided: s.metrics.decided,
+	})
+	s.apply(cfg)
+	if err := s.files.Resume(ctx); err != nil {
+		s.log.WarnContext(ctx, "moves that a crash left open wait for their storage", "err", err)
+	}
+	s.watchNumbers()
+	return nil
+}
+
+// close lets go of everything; what was not opened is passed over.
+func (s *process) close() {
+	for _, st := range s.storages {
+		if err := st.Close(); err != nil {
+			s.log.Error("close storage", "err", err)
+		}
+	}
+	if s.state != nil {
+		if err := s.state.Close(); err != nil {
+			s.log.Error("close state", "err", err)
+		}
+	}
+}
+
+// run serves until ctx ends, and then lets requests under way come to their end.
+func (s *process) run(ctx context.Context, out io.Writer) error {
+	cfg := s.cfg.Load()
+	listener, err := listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	public := publicURL(cfg, listener.Addr())
+	server := newServer(s.handler(cfg, public), s.log)
+	stopped := make(chan error, 2)
+	go func() { stopped <- server.Serve(listener) }()
+	stopMetrics, err := s.serveMetrics(ctx, cfg, stopped)
+	if err != nil {
+		return errors.Join(err, server.Close())
+	}
+	defer stopMetrics()
+
+	beside, stopBeside := context.WithCancel(ctx)
+	wait := s.runBeside(beside)
+	defer wait()
+	defer stopBeside()
+
+	printWelcome(out, public, listener.Addr())
+	s.log.InfoContext(ctx, "serving", "address", listener.Addr().String(), "public_url", public.String(), "version", version())
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	return s.drain(server)
+}
+
+// drain ends the server: no new requests, and drainTime for those under way.
+func (s *process) drain(server *http.Server) error {
+	s.draining.Store(true)
+	s.log.Info("stopping: requests under way may end", "within", drainTime)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests cut off at the end")
+		err = server.Close() // uploads fail, and leave nothing behind
+	}
+	return err
+}
+
+// runBeside starts what runs beside the requests and returns a function that
+// waits for its end.
+func (s *process) runBeside(ctx context.Context) (wait func()) {
+	var g sync.WaitGroup
+	g.Go(func() { s.watchConfig(ctx) })
+	g.Go(func() { s.reloadOnHangup(ctx) })
+	g.Go(func() { s.reap(ctx) })
+	g.Go(func() {
+		tick := time.NewTicker(resumeEvery)
+		defer tick.Stop()
+		s.files.KeepResuming(ctx, tick.C)
+	})
+	return g.Wait
+}
+
+func (s *process) watchConfig(ctx context.Context) {
+	err := config.Watch(ctx, s.file, s.cfg.Load().Digest, func() { s.reloadConfig(ctx) })
+	if err != nil {
+		s.log.WarnContext(ctx, "the config is not watched: reload it with SIGHUP", "err", err)
+	}
+}
+
+func (s *process) reloadOnHangup(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			s.reloadConfig(ctx)
+		}
+	}
+}
+
+// reap removes what dead uploads left behind, now and then.
+func (s *process) reap(ctx context.Context) {
+	tick := time.NewTicker(reapEvery)
+	defer tick.Stop()
+	for {
+		for name, st := range s.storages {
+			n, err := st.Reap(ctx, s.clock().Add(-reapAfter))
+			if err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "remains of dead uploads not removed", "storage", name, "err", err)
+			} else if n > 0 {
+				s.log.InfoContext(ctx, "removed the remains of dead uploads", "storage", name, "count", n)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// serveMetrics opens the metrics' own listener.
+func (s *process) serveMetrics(ctx context.Context, cfg *config.Config, stopped chan<- error) (stop func(), err error) {
+	if cfg.Server.MetricsListen == "" {
+		return func() {}, nil
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Server.MetricsListen)
+	if err != nil {
+		return nil, fmt.Errorf("server.metrics_listen: %w", err)
+	}
+	server := newServer(s.metrics.handler(), s.log)
+	server.WriteTimeout = stallTimeout
+	go func() { stopped <- server.Serve(l) }()
+	s.log.InfoContext(ctx, "metrics", "address", "http://"+l.Addr().String()+"/metrics")
+	return func() { _ = server.Close() }, nil
+}
+
+// publicURL is the address that people use: the config's, or the listener's own.
+func publicURL(cfg *config.Config, at net.Addr) *url.URL {
+	if cfg.Server.PublicURL != nil {
+		return cfg.Server.PublicURL
+	}
+	scheme := "http"
+	if cfg.Server.TLS != nil {
+		scheme = "https"
+	}
+	return &url.URL{Scheme: scheme, Host: at.String()}
+}
+
+func printWelcome(out io.Writer, public *url.URL, at net.Addr) {
+	dav := public.JoinPath("dav") // without the slash that Windows dislikes
+	fmt.Fprintf(out, `Portico serves %[1]s/ (listening on %[2]s)
+  how to mount it, in a browser:  %[3]s/
+  Windows:   net use P: %[1]s
+  macOS:     Finder, Go, Connect to Server: %[1]s/
+  GNOME:     gio mount dav://%[4]s/dav/     (davs:// with TLS)
+  Linux:     mount -t davfs %[1]s/ /mnt/portico
+`, dav, at, public, public.Host)
+}
