@@ -1,0 +1,152 @@
+package mem
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+
+	"portico/backends"
+	"portico/fault"
+	"portico/vpath"
+)
+
+// Copy makes dst from the file src.
+func (b *Backend) Copy(ctx context.Context, src, dst vpath.Path, m backends.Meta) (info backends.Info, err error) {
+	err = b.s.call(ctx, "Copy", src, func() error {
+		b.s.mu.RLock()
+		n, err := b.find(src)
+		b.s.mu.RUnlock()
+		switch {
+		case err != nil:
+			return err
+		case n.Dir:
+			return fault.ErrIsDir
+		}
+		info, err = b.publish(ctx, dst, n.data, backends.PutOptions{Meta: merge(m, n.Meta)})
+		return err
+	})
+	return info, err
+}
+
+// merge is m, with what it leaves open taken from old.
+func merge(m, old backends.Meta) backends.Meta {
+	m.Creator = cmp.Or(m.Creator, old.Creator)
+	m.ContentType = cmp.Or(m.ContentType, old.ContentType)
+	if m.ModTime.IsZero() {
+		m.ModTime = old.ModTime
+	}
+	return m
+}
+
+// Rename moves a file or a folder.
+func (b *Backend) Rename(ctx context.Context, src, dst vpath.Path) error {
+	return b.s.call(ctx, "Rename", src, func() error {
+		b.s.mu.Lock()
+		defer b.s.mu.Unlock()
+		return b.rename(src, dst)
+	})
+}
+
+func (b *Backend) rename(src, dst vpath.Path) error {
+	if src.IsRoot() || src != dst && src.Contains(dst) {
+		return fault.ErrConflict
+	}
+	n, err := b.find(src)
+	if err != nil {
+		return err
+	}
+	if dst.IsRoot() {
+		return fs.ErrExist
+	}
+	to, err := b.parent(dst)
+	if err != nil {
+		return err
+	}
+	if old := to.kids[dst.Name()]; old != nil && old.Dir {
+		return fs.ErrExist
+	}
+	from, err := b.find(src.Parent())
+	if err != nil {
+		return err
+	}
+	delete(from.kids, src.Name())
+	to.kids[dst.Name()] = n
+	return nil
+}
+
+// entry is one thing that a walk finds.
+type entry struct {
+	path vpath.Path
+	info backends.Info
+}
+
+// Walk visits all below p, as it was when the walk began.
+func (b *Backend) Walk(ctx context.Context, p vpath.Path, visit func(vpath.Path, backends.Info) error) error {
+	return b.s.call(ctx, "Walk", p, func() error {
+		found, err := b.below(p)
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := visit(e.path, e.info); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (b *Backend) below(p vpath.Path) ([]entry, error) {
+	b.s.mu.RLock()
+	defer b.s.mu.RUnlock()
+	n, err := b.find(p)
+	switch {
+	case err != nil:
+		return nil, err
+	case !n.Dir:
+		return nil, fault.ErrNotDir
+	}
+	return b.collect(nil, p, n), nil
+}
+
+func (b *Backend) collect(found []entry, p vpath.Path, n *node) []entry {
+	for _, info := range b.members(p, n) {
+		q, err := p.Child(info.Name)
+		if info.Foreign != "" || err != nil {
+			found = append(found, entry{p, info})
+			continue
+		}
+		found = b.collect(append(found, entry{q, info}), q, n.kids[info.Name])
+	}
+	return found
+}
+
+// RemoveAll removes many. A fault of FailNext("RemoveAll", …) fails them all;
+// one of FailNext("Remove", …) fails the next path.
+func (b *Backend) RemoveAll(ctx context.Context, paths []vpath.Path) map[vpath.Path]error {
+	failed := map[vpath.Path]error{}
+	err := b.s.call(ctx, "RemoveAll", vpath.Path{}, func() error {
+		for _, p := range paths {
+			if err := b.Remove(ctx, p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				failed[p] = err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		for _, p := range paths {
+			failed[p] = err
+		}
+	}
+	return failed
+}
+
+// Free is as good as endless.
+func (b *Backend) Free(ctx context.Context) (int64, error) {
+	return math.MaxInt64, b.s.call(ctx, "Free", vpath.Path{}, func() error { return nil })
+}
