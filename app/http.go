@@ -90,9 +90,9 @@ func withRecord(next http.Handler, log *slog.Logger, clock func() time.Time, tel
 		body := &rollingBody{ReadCloser: r.Body, roll: rw.rollRead}
 		r.Body = body
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // net/http compares likewise
 				log.ErrorContext(r.Context(), "panic", "what", p, "stack", string(debug.Stack()))
-				rw.fail()
+				rw.fail() //nolint:contextcheck // the deadline is the connection's
 			} else if p != nil {
 				rw.status = statusAborted
 				defer panic(p) // net/http cuts the connection

@@ -55,7 +55,7 @@ func (k *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	}
 	pair, err := k.tls.Certificate()
 	if err != nil && k.loaded != nil {
-		return k.loaded, nil //nolint:nilerr // half renewed: the old one serves until both files fit
+		return k.loaded, nil // half renewed: the old one serves until both files fit
 	}
 	if err != nil {
 		return nil, fmt.Errorf("server.tls: %w", err)

@@ -40,7 +40,7 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 			http.NotFound(w, r)
 		}
 	})
-	var h http.Handler = http.NewCrossOriginProtection().Handler(routes)
+	h := http.NewCrossOriginProtection().Handler(routes)
 	h = withHost(h, knownHosts(cfg, public))
 	h = s.withHealth(h)
 	h = withLimits(h)

@@ -111,7 +111,7 @@ func (s *process) open(ctx context.Context, cfg *config.Config) (err error) {
 	if err := s.files.Resume(ctx); err != nil {
 		s.log.WarnContext(ctx, "moves that a crash left open wait for their storage", "err", err)
 	}
-	s.watchNumbers()
+	s.watchNumbers() //nolint:contextcheck // a scrape comes with a context of its own
 	return nil
 }
 
@@ -158,7 +158,7 @@ func (s *process) run(ctx context.Context, out io.Writer) error {
 		return err
 	case <-ctx.Done():
 	}
-	return s.drain(server)
+	return s.drain(server) //nolint:contextcheck // ctx has ended
 }
 
 // drain ends the server: no new requests, and drainTime for those under way.

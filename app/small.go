@@ -75,7 +75,7 @@ func (h healthcheckCmd) Run(c *console) error {
 		fmt.Fprintln(c.err, "portico: not ready:", err)
 		return errNo
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // only the status is of interest
 	if resp.StatusCode != http.StatusOK {
 		fmt.Fprintln(c.err, "portico: not ready:", resp.Status)
 		return errNo

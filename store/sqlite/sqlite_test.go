@@ -124,7 +124,7 @@ func planOf(t *testing.T, db *sql.DB, query string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	defer rows.Close() //nolint:errcheck // Err below tells all
+	defer rows.Close() // Err below tells all
 	var plan strings.Builder
 	for rows.Next() {
 		var a, b, c any
