@@ -140,8 +140,10 @@ func TestTwin(t *testing.T) {
 	spec := firm(t)
 	spec.Folders = append(spec.Folders, acl.Folder{Path: vpath.Must("/firm/Été"), Inherit: true, At: line(50)})
 	spec.Folders = append(spec.Folders, acl.Folder{Path: vpath.Must("/firm/été"), Inherit: true, At: line(51)})
+	spec.Folders = append(spec.Folders, acl.Folder{Path: vpath.Must("/firm/CLIENTS/z"), Inherit: true, At: line(52)})
 	p := must(t, spec)
 	for path, want := range map[string]string{
+		"/firm/CLIENTS":      "/firm/Clients", // a rule beneath it is none of its own
 		"/firm/hr":           "/firm/HR",
 		"/firm/Hr":           "/firm/HR",
 		"/firm/HR":           "",

@@ -76,6 +76,9 @@ func TestParseRightsReportsAllFaults(t *testing.T) {
 	if err == nil || !rs.IsEmpty() {
 		t.Fatalf("ParseRights = %v, %v, want nothing and an error", rs, err)
 	}
+	if rs, err := acl.ParseRights([]string{"all", "wirte"}); err == nil {
+		t.Errorf("all hides a wrong word behind it: %v", rs)
+	}
 	for _, part := range []string{`no right "wirte"`, "create has no :own form"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)
