@@ -1,0 +1,96 @@
+package files_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"portico/acl"
+	"portico/audit"
+	"portico/backends"
+	"portico/backends/mem"
+	"portico/files"
+	"portico/store"
+	"portico/vpath"
+)
+
+// forgetful is an audit that keeps nothing, to measure the rest.
+type forgetful struct{}
+
+func (forgetful) Record(context.Context, audit.Event) error { return nil }
+func (forgetful) Append(store.Tx, audit.Event) error        { return nil }
+
+// benchService holds a folder of 100 files eight folders deep, and 1,000 rules.
+func benchService(b *testing.B) (*files.Service, vpath.Path) {
+	b.Helper()
+	dir := vpath.Must("/firm/a/b/c/d/e/f/g")
+	back, err := mem.New().At(vpath.Must("/firm"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, p := range []string{"/a", "/a/b", "/a/b/c", "/a/b/c/d", "/a/b/c/d/e", "/a/b/c/d/e/f", "/a/b/c/d/e/f/g"} {
+		if _, err := back.Mkdir(b.Context(), vpath.Must(p), backends.Meta{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for i := range 100 {
+		p := vpath.Must(fmt.Sprintf("/a/b/c/d/e/f/g/file%d.docx", i))
+		if _, err := back.Put(b.Context(), p, strings.NewReader("content"), backends.PutOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	editor, _ := acl.RoleNamed("editor")
+	spec := acl.Spec{Grants: []acl.Grant{{Path: vpath.Must("/firm"), Subject: "group:staff", Role: editor}}}
+	for i := range 1000 {
+		spec.Grants = append(spec.Grants, acl.Grant{Path: vpath.Must(fmt.Sprintf("/firm/x%d", i)), Subject: "user:bob", Role: editor})
+	}
+	policy, err := acl.Compile(spec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	state := openState(b)
+	clock := newClock()
+	s := files.New(files.Options{State: state, Audit: forgetful{}, Clock: clock.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	s.Apply(policy, []files.Workspace{{Name: "firm", Backend: back}})
+	return s, dir
+}
+
+// A request of a warm principal must cost little beside the store's own time
+// (the whole gateway's budget is 50 µs).
+func BenchmarkWarm(b *testing.B) {
+	s, dir := benchService(b)
+	file := vpath.Must(dir.String() + "/file7.docx")
+	who := files.Staff("id-bob", "bob", "Bob", []string{"staff", "sales"})
+	for name, do := range map[string]func(t *files.Tree) error{
+		"Stat": func(t *files.Tree) error { _, err := t.Stat(b.Context(), file); return err },
+		"Open": func(t *files.Tree) error {
+			r, _, err := t.Open(b.Context(), file, files.Range{})
+			if err == nil {
+				err = r.Close()
+			}
+			return err
+		},
+		"Find":    func(t *files.Tree) error { _, _, err := t.Find(b.Context(), file, false, files.Want{}); return err },
+		"List100": func(t *files.Tree) error { _, _, err := t.Find(b.Context(), dir, true, files.Want{}); return err },
+		"FindLocks": func(t *files.Tree) error {
+			_, _, err := t.Find(b.Context(), file, false, files.Want{Locks: true, Props: true})
+			return err
+		},
+		"List100Full": func(t *files.Tree) error {
+			_, _, err := t.Find(b.Context(), dir, true, files.Want{Locks: true, Props: true})
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := do(s.As(who)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

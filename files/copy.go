@@ -1,0 +1,214 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"portico/audit"
+	"portico/backends"
+	"portico/fault"
+	"portico/store"
+	"portico/vpath"
+)
+
+// Copy copies a file or a folder; what the principal does not see in it is left
+// out, and what the copy makes belongs to them. *Partial names what the store
+// could not copy. A folder that is replaced loses what it held only after
+// everything has been copied.
+func (t *Tree) Copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (created bool, err error) {
+	created, err = t.copy(ctx, src, dst, o)
+	return created, t.refused(ctx, audit.Event{Action: audit.Copy, Path: src.String(), Dest: dst.String()}, err)
+}
+
+func (t *Tree) copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (bool, error) {
+	x, err := t.begin(ctx, src, dst, o, false)
+	if err != nil {
+		return false, err
+	}
+	defer x.done()
+	room, err := t.room(ctx, x)
+	if err != nil {
+		return false, err
+	}
+	defer room.done()
+	ctx = context.WithoutCancel(ctx) // a half copy helps nobody
+	if _, err := t.makeWay(ctx, x); err != nil {
+		return false, err
+	}
+	gone, failed := t.doCopy(ctx, x)
+	t.s.gone.Add(1)
+	room.stored(t.sizeOf(x, failed))
+	event := audit.Event{Action: audit.Copy, Path: src.String(), Dest: x.dst.path.String()}
+	event, left := inPart(event, t.partial(append(x.atTarget(), x.old...), failed))
+	err = t.commit(ctx, event, func(tx store.Tx) error {
+		if err := x.forgetOld(tx, gone, failed); err != nil || len(failed) > 0 {
+			return err
+		}
+		return x.copyProps(tx)
+	})
+	if err != nil {
+		return false, err
+	}
+	return len(x.old) == 0, left
+}
+
+// doCopy copies. gone are the members of the old destination that it removes.
+func (t *Tree) doCopy(ctx context.Context, x *transfer) (gone []member, failed map[vpath.Path]error) {
+	gone = x.inTheWay()
+	if failed = removeAll(ctx, gone); len(failed) > 0 {
+		return gone, failed
+	}
+	if failed = t.copyAll(ctx, x, gone); len(failed) > 0 {
+		return gone, failed
+	}
+	rest := x.rest()
+	failed = removeAll(ctx, rest)
+	maps.DeleteFunc(failed, func(_ vpath.Path, err error) bool { return errors.Is(err, fs.ErrNotExist) })
+	return append(gone, rest...), failed
+}
+
+// forgetOld drops the locks and properties of what the copy has removed.
+func (x *transfer) forgetOld(tx store.Tx, gone []member, failed map[vpath.Path]error) error {
+	for _, m := range gone {
+		if failed[m.path] != nil {
+			continue
+		}
+		if err := errors.Join(tx.DropLocksBelow(m.path), tx.DropProps(m.path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyProps gives the copy the properties of what was copied, and of nothing
+// that was left out.
+func (x *transfer) copyProps(tx store.Tx) error {
+	if err := tx.DropPropsBelow(x.dst.path); err != nil {
+		return err
+	}
+	if !x.leftOut {
+		return tx.CopyProps(x.src.path, x.dst.path, !x.o.Shallow)
+	}
+	for _, m := range x.all {
+		to, err := x.target(m)
+		if err == nil {
+			err = tx.CopyProps(m.path, to.path, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// room reserves what the copy will take.
+func (t *Tree) room(ctx context.Context, x *transfer) (*gauge, error) {
+	var size, old int64
+	for _, m := range x.all {
+		size += m.info.Size
+	}
+	for _, m := range x.old {
+		old += m.info.Size
+	}
+	return t.s.reserve(ctx, x.dst.space, old, size)
+}
+
+func (t *Tree) sizeOf(x *transfer, failed map[vpath.Path]error) (sum int64) {
+	for _, m := range x.atTarget() {
+		if failed[m.path] == nil {
+			sum += m.info.Size
+		}
+	}
+	return sum
+}
+
+// atTarget is the transfer's members at their new places.
+func (x *transfer) atTarget() []member {
+	list := make([]member, 0, len(x.all))
+	for _, m := range x.all {
+		if to, err := x.target(m); err == nil { // mayPlaceBelow has judged it
+			list = append(list, member{to, m.info})
+		}
+	}
+	return list
+}
+
+// inTheWay is what cannot be copied over: a file where a folder goes, a folder
+// where a file goes.
+func (x *transfer) inTheWay() []member {
+	kind := map[vpath.Path]bool{}
+	for _, m := range x.atTarget() {
+		kind[m.path] = m.info.Dir
+	}
+	var gone []member
+	for _, m := range x.old {
+		in := slices.ContainsFunc(gone, func(g member) bool { return g.path.Contains(m.path) })
+		if dir, ok := kind[m.path]; in || ok && dir != m.info.Dir {
+			gone = append(gone, m)
+		}
+	}
+	return gone
+}
+
+// copyAll makes the folders, one after the other, and then the files, some at a time.
+func (t *Tree) copyAll(ctx context.Context, x *transfer, gone []member) map[vpath.Path]error {
+	failed := map[vpath.Path]error{}
+	var files []member
+	mine := backends.Meta{Creator: t.who.acl.ID}
+	for _, m := range x.all {
+		if !m.info.Dir {
+			files = append(files, m)
+			continue
+		}
+		to, err := x.target(m)
+		if err == nil {
+			err = carry(ctx, m, to, mine)
+		}
+		if err != nil {
+			failed[to.path] = err
+		}
+	}
+	kept := map[vpath.Path]string{} // a replaced file stays whose it was
+	for _, m := range x.old {
+		kept[m.path] = m.info.Creator
+	}
+	for _, m := range gone {
+		delete(kept, m.path)
+	}
+	more := each(ctx, files, func(ctx context.Context, m member) error {
+		to, err := x.target(m)
+		if err != nil {
+			return err
+		}
+		meta := mine
+		if who := kept[to.path]; who != "" {
+			meta.Creator = who
+		}
+		return carry(ctx, m, to, meta)
+	})
+	for p, err := range more {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fault.Tell(err, "the file ended while the folder was copied")
+		}
+		below, _ := x.src.path.Under(p)
+		if to, joined := x.dst.path.Join(below); joined == nil {
+			failed[to] = err
+		}
+	}
+	return failed
+}
+
+// rest is what the replaced folder held and the copy does not.
+func (x *transfer) rest() []member {
+	if !x.dir() {
+		return nil
+	}
+	fresh := map[vpath.Path]bool{}
+	for _, m := range x.atTarget() {
+		fresh[m.path] = true
+	}
+	return slices.DeleteFunc(slices.Clone(x.old), func(m member) bool { return fresh[m.path] })
+}

@@ -1,0 +1,231 @@
+package files
+
+import (
+	"context"
+	"io/fs"
+
+	"portico/acl"
+	"portico/audit"
+	"portico/backends"
+	"portico/fault"
+	"portico/store"
+	"portico/vpath"
+)
+
+// Mkdir makes a folder.
+func (t *Tree) Mkdir(ctx context.Context, p vpath.Path, g Guard) error {
+	return t.refused(ctx, audit.Event{Action: audit.Mkdir, Path: p.String()}, t.mkdir(ctx, p, g))
+}
+
+func (t *Tree) mkdir(ctx context.Context, p vpath.Path, g Guard) error {
+	l, err := t.inside(p)
+	if err != nil {
+		return err
+	}
+	release, err := t.s.paths.acquire(ctx, t.mayEnter(ctx, l), p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	done, err := t.mayMkdir(ctx, l, g)
+	if err != nil {
+		return err
+	}
+	event := audit.Event{Action: audit.Mkdir, Path: p.String()}
+	if done {
+		return t.commit(ctx, event, func(store.Tx) error { return nil })
+	}
+	undo, err := t.makeParents(ctx, l, g)
+	if err != nil {
+		return t.putFailed(upload{place: l}, err)
+	}
+	if _, err := l.space.Backend.Mkdir(ctx, l.inner, backends.Meta{Creator: t.who.acl.ID}); err != nil {
+		undo()
+		return t.putFailed(upload{place: l}, err)
+	}
+	return t.commit(ctx, event, func(tx store.Tx) error { return tx.DropProps(p) })
+}
+
+// mayMkdir judges a new folder. done tells that there is nothing to do: one who
+// drops things blindly gets the folder that is there as if it were new.
+func (t *Tree) mayMkdir(ctx context.Context, l place, g Guard) (done bool, err error) {
+	info, found, err := t.exists(ctx, l)
+	if err != nil {
+		return false, err
+	}
+	blind := t.drops(l, info, found)
+	switch {
+	case blind:
+		err = t.newName(l.path)
+	case found && t.sees(l.path, info):
+		err = fault.Tell(fs.ErrExist, "%s exists already", l.path)
+	default:
+		err = t.mayWrite(ctx, l, info, found)
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := t.checkIf(ctx, l.path, g); err != nil {
+		return false, err
+	}
+	if err := checkMatch(g, backends.Info{}, false); err != nil {
+		return false, err
+	}
+	if err := t.checkLocks(ctx, t.s.State, g, scope{path: l.path, member: true}); err != nil {
+		return false, err
+	}
+	switch {
+	case !blind:
+		return false, t.noTwin(ctx, l, nil)
+	case found && !info.Dir:
+		return false, nameTaken(l.path)
+	}
+	return found || t.s.moves.touches(l.path), nil
+}
+
+// mayPass is for pathLocks.acquire, for a change of what lies at l: who may not
+// know of it learns nothing from how long the path is busy.
+func (t *Tree) mayPass(ctx context.Context, l place) func() error {
+	return func() error {
+		_, err := t.visible(ctx, l)
+		return err
+	}
+}
+
+// mayEnter is mayPass for a thing that is to be put at l.
+func (t *Tree) mayEnter(ctx context.Context, l place) func() error {
+	return func() error {
+		info, found, err := t.exists(ctx, l)
+		if err != nil || found && t.sees(l.path, info) || t.drops(l, info, found) {
+			return err
+		}
+		return t.holdsWrite(ctx, l, info, found)
+	}
+}
+
+// noTwin refuses a folder whose name differs from a neighbour's in case alone:
+// Windows and macOS would show one of the two. A folder that is renamed from one
+// case to the other is no twin of itself.
+func (t *Tree) noTwin(ctx context.Context, l place, x *transfer) error {
+	_, list, err := t.list(ctx, l.parent())
+	if err != nil {
+		return t.putFailed(upload{place: l}, noParent(err))
+	}
+	name := l.path.Name()
+	for _, other := range list {
+		if other.Name == name || vpath.Fold(other.Name) != vpath.Fold(name) {
+			continue
+		}
+		at, err := l.path.Parent().Child(other.Name)
+		if err == nil && x != nil && x.move && at == x.src.path {
+			continue
+		}
+		if err != nil || !t.sees(at, other) {
+			return nameTaken(l.path)
+		}
+		return fault.Tell(fault.ErrConflict, "%s differs only in upper and lower case from %s: choose another name", l.path, at)
+	}
+	return nil
+}
+
+// Delete removes a file, or a folder with all below it: all of it may be
+// deleted, or nothing is. *Partial names what the store could not remove.
+func (t *Tree) Delete(ctx context.Context, p vpath.Path, g Guard) error {
+	return t.refused(ctx, audit.Event{Action: audit.Delete, Path: p.String()}, t.delete(ctx, p, g))
+}
+
+func (t *Tree) delete(ctx context.Context, p vpath.Path, g Guard) error {
+	if p.IsRoot() {
+		return t.pinned(p)
+	}
+	l, err := t.place(p)
+	if err != nil {
+		return err
+	}
+	release, err := t.s.paths.acquire(ctx, t.mayPass(ctx, l), p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	all, err := t.mayDelete(ctx, l, g)
+	if err != nil {
+		return err
+	}
+	// From here on the client's patience does not count: half a tree is worse.
+	failed := removeAll(context.WithoutCancel(ctx), all)
+	t.s.gone.Add(1)
+	t.freed(all, failed)
+	event, left := inPart(audit.Event{Action: audit.Delete, Path: p.String()}, t.partial(all, failed))
+	if err := t.commit(ctx, event, func(tx store.Tx) error { return forget(tx, all, failed) }); err != nil {
+		return err
+	}
+	return left
+}
+
+// mayDelete judges the end of a tree and gives all of it.
+func (t *Tree) mayDelete(ctx context.Context, l place, g Guard) ([]member, error) {
+	info, err := t.visible(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.pinned(l.path); err != nil {
+		return nil, err
+	}
+	if err := t.need(acl.Delete, l.path, info); err != nil {
+		return nil, err
+	}
+	if err := t.checkIf(ctx, l.path, g); err != nil {
+		return nil, err
+	}
+	if err := checkMatch(g, info, true); err != nil {
+		return nil, err
+	}
+	if t.s.moves.touches(l.path) {
+		return nil, busyMoving(l.path)
+	}
+	all, err := members(ctx, l, info, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.needAll(all, acl.Delete); err != nil {
+		return nil, err
+	}
+	if err := noForeign(all); err != nil {
+		return nil, err
+	}
+	return all, t.checkLocks(ctx, t.s.State, g, scope{path: l.path, below: true, member: true})
+}
+
+// forget drops the locks and properties of what has gone.
+func forget(tx store.Tx, all []member, failed map[vpath.Path]error) error {
+	root := all[0].path
+	if len(failed) == 0 {
+		if err := tx.DropLocksBelow(root); err != nil {
+			return err
+		}
+		return tx.DropPropsBelow(root)
+	}
+	for _, m := range all {
+		if failed[m.path] != nil {
+			continue
+		}
+		if err := tx.DropLocksBelow(m.path); err != nil {
+			return err
+		}
+		if err := tx.DropPropsBelow(m.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freed takes what has gone off the workspace's count.
+func (t *Tree) freed(all []member, failed map[vpath.Path]error) {
+	var sum int64
+	for _, m := range all {
+		if failed[m.path] == nil {
+			sum += m.info.Size
+		}
+	}
+	all[0].space.usage.add(-sum)
+}

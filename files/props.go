@@ -1,0 +1,88 @@
+package files
+
+import (
+	"context"
+	"io/fs"
+
+	"portico/acl"
+	"portico/audit"
+	"portico/fault"
+	"portico/store"
+	"portico/vpath"
+)
+
+// The bounds of dead properties, in number for a thing and in bytes for one.
+const (
+	MaxProps     = 32
+	MaxPropBytes = 8 << 10
+)
+
+// PatchProps makes all changes to p's dead properties, in order, or none.
+func (t *Tree) PatchProps(ctx context.Context, p vpath.Path, changes []PropChange, g Guard) error {
+	event := audit.Event{Action: audit.Props, Path: p.String()}
+	return t.refused(ctx, event, t.patchProps(ctx, p, changes, g, event))
+}
+
+func (t *Tree) patchProps(ctx context.Context, p vpath.Path, changes []PropChange, g Guard, event audit.Event) error {
+	if p.IsRoot() {
+		return fault.Tell(fs.ErrPermission, "the list of workspaces has no properties to set")
+	}
+	l, err := t.place(p)
+	if err != nil {
+		return err
+	}
+	// Held, so that properties are not put at a path which moves away meanwhile.
+	release, err := t.s.paths.acquire(ctx, t.mayPass(ctx, l), p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := t.mayPatch(ctx, l, changes, g); err != nil {
+		return err
+	}
+	return t.commit(ctx, event, func(tx store.Tx) error {
+		for _, c := range changes {
+			if err := patch(tx, p, c); err != nil {
+				return err
+			}
+		}
+		kept, err := tx.PropsOf(ctx, p)
+		if err == nil && len(kept) > MaxProps {
+			err = fault.Tell(fault.ErrQuota, "%s would have %d properties, and %d is the most", p, len(kept), MaxProps)
+		}
+		return err
+	})
+}
+
+func patch(tx store.Tx, p vpath.Path, c PropChange) error {
+	if c.Remove {
+		return tx.DropProp(p, c.Space, c.Local)
+	}
+	return tx.PutProp(p, c.Prop)
+}
+
+func (t *Tree) mayPatch(ctx context.Context, l place, changes []PropChange, g Guard) error {
+	p := l.path
+	info, err := t.visible(ctx, l)
+	if err != nil {
+		return err
+	}
+	if err := t.need(acl.Write, p, info); err != nil {
+		return err
+	}
+	if err := t.checkIf(ctx, p, g); err != nil {
+		return err
+	}
+	if err := checkMatch(g, info, true); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if len(c.XML) > MaxPropBytes {
+			return fault.Tell(fault.ErrQuota, "the property %s is larger than %d bytes", c.Local, MaxPropBytes)
+		}
+	}
+	if t.s.moves.touches(p) {
+		return busyMoving(p)
+	}
+	return t.checkLocks(ctx, t.s.State, g, scope{path: p})
+}

@@ -1,0 +1,194 @@
+package files
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"portico/backends"
+	"portico/fault"
+	"portico/vpath"
+)
+
+// recount is how long a counted workspace is trusted: other tools may write to
+// the same bucket or folder.
+const recount = 15 * time.Minute
+
+// usage is the space that a workspace takes. It is counted when first needed,
+// and carried on with each change.
+type usage struct {
+	counting sync.Mutex // held while all of it is counted, which may take long
+
+	mu       sync.Mutex
+	counted  time.Time // zero: never
+	used     int64
+	reserved int64 // by uploads under way
+}
+
+// total is the number of bytes in sp, counted anew when the count is old. While
+// one request counts, the others go by the old number, if there is one.
+func (s *Service) total(ctx context.Context, sp *space) (*usage, error) {
+	u := sp.usage
+	counted, fresh := u.state(s.Clock())
+	switch {
+	case fresh:
+		return u, nil
+	case !counted:
+		u.counting.Lock()
+	case !u.counting.TryLock():
+		return u, nil
+	}
+	defer u.counting.Unlock()
+	if _, fresh = u.state(s.Clock()); fresh {
+		return u, nil
+	}
+	return u, u.count(ctx, sp.Backend, s.Clock())
+}
+
+// state tells whether there is a count, and whether it is trusted.
+func (u *usage) state(now time.Time) (counted, fresh bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return !u.counted.IsZero(), !u.counted.IsZero() && now.Sub(u.counted) <= recount
+}
+
+func (u *usage) count(ctx context.Context, b backends.Backend, now time.Time) error {
+	u.mu.Lock()
+	before := u.used
+	u.mu.Unlock()
+	var sum int64
+	err := backends.Walk(ctx, b, vpath.Path{}, func(_ vpath.Path, info backends.Info) error {
+		sum += info.Size
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	// What was added meanwhile may be in the sum or not: it counts, so that the
+	// quota holds in any case.
+	u.used, u.counted = sum+max(u.used-before, 0), now
+	return nil
+}
+
+// add carries the count on.
+func (u *usage) add(n int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.used = max(u.used+n, 0)
+}
+
+// gauge holds one upload to its workspace's quota.
+type gauge struct {
+	usage    *usage // nil where there is no quota
+	quota    int64
+	replaced int64 // bytes that the upload frees
+	reserved int64
+}
+
+// reserve keeps room for an upload of size bytes, -1 if unknown, that replaces
+// a file of old bytes. A full workspace is told before the body is sent.
+func (s *Service) reserve(ctx context.Context, sp *space, old, size int64) (*gauge, error) {
+	if sp.Quota == 0 {
+		return &gauge{}, nil
+	}
+	u, err := s.total(ctx, sp)
+	if err != nil {
+		return nil, err
+	}
+	g := &gauge{usage: u, quota: sp.Quota, replaced: old}
+	if err := g.grow(max(size, 0)); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// grow reserves n more bytes.
+func (g *gauge) grow(n int64) error {
+	g.usage.mu.Lock()
+	defer g.usage.mu.Unlock()
+	if g.usage.used-g.replaced+g.usage.reserved+n > g.quota {
+		return fault.Tell(fault.ErrQuota, "the workspace has reached its quota of %d bytes: nothing was saved, and what was there is as it was", g.quota)
+	}
+	g.reserved += n
+	g.usage.reserved += n
+	return nil
+}
+
+// done gives the reservation back.
+func (g *gauge) done() {
+	if g.usage != nil {
+		g.usage.mu.Lock()
+		defer g.usage.mu.Unlock()
+		g.usage.reserved -= g.reserved
+	}
+}
+
+// stored counts what the upload has become.
+func (g *gauge) stored(n int64) {
+	if g.usage != nil {
+		g.usage.add(n - g.replaced)
+	}
+}
+
+// meter passes body on, and reserves what goes beyond the announced length.
+func (g *gauge) meter(body io.Reader) io.Reader {
+	if g.usage == nil {
+		return body
+	}
+	return &metered{body: body, g: g, left: g.reserved}
+}
+
+type metered struct {
+	body io.Reader
+	g    *gauge
+	left int64
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.body.Read(p)
+	if m.left -= int64(n); m.left < 0 {
+		if full := m.g.grow(-m.left); full != nil {
+			return 0, full
+		}
+		m.left = 0
+	}
+	return n, err
+}
+
+// Quota tells the room in p's workspace. What is used is told only
+// to one who sees all of it, since it would measure what is hidden.
+func (t *Tree) Quota(ctx context.Context, p vpath.Path) (Quota, error) {
+	q := Quota{Available: -1, Used: -1}
+	if p.IsRoot() {
+		return q, nil
+	}
+	l, err := t.place(p)
+	if err != nil {
+		return q, err
+	}
+	if sizer, ok := l.space.Backend.(backends.Sizer); ok {
+		if q.Available, err = sizer.Free(ctx); err != nil {
+			return q, err
+		}
+	}
+	if l.space.Quota == 0 {
+		return q, nil
+	}
+	u, err := t.s.total(ctx, l.space)
+	if err != nil {
+		return q, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	left := max(l.space.Quota-u.used-u.reserved, 0)
+	if q.Available < 0 || left < q.Available {
+		q.Available = left
+	}
+	if t.view.SeesAll(top(p)) {
+		q.Used = u.used
+	}
+	return q, nil
+}

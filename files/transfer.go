@@ -1,0 +1,351 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"portico/acl"
+	"portico/backends"
+	"portico/fault"
+	"portico/vpath"
+)
+
+// transfer is one Copy or Move, judged: what goes where, and what it replaces.
+type transfer struct {
+	src, dst place
+	all      []member // of the source, the root first
+	old      []member // what lies at the destination and is replaced, if anything
+	move     bool
+	leftOut  bool // something below the source is not seen, and not carried
+	blind    bool // the destination is a blind drop
+	o        TransferOptions
+	done     func() // ends it
+}
+
+// dir tells whether a folder is carried.
+func (x *transfer) dir() bool { return x.all[0].info.Dir }
+
+// replaces tells whether a file is replaced by a file, which the store does at once.
+func (x *transfer) replaces() bool { return len(x.old) > 0 && !x.old[0].info.Dir && !x.dir() }
+
+// target is the place that a member of the source goes to.
+func (x *transfer) target(m member) (place, error) {
+	below, _ := x.src.path.Under(m.path)
+	p, err := x.dst.path.Join(below)
+	if err != nil {
+		return place{}, fault.Tell(fs.ErrInvalid, "%s would get a path that is too long at its new place: nothing was changed", m.path)
+	}
+	return x.dst.at(p), nil
+}
+
+// begin judges a copy or a move, all of it before anything is touched, and holds
+// the paths until done.
+func (t *Tree) begin(ctx context.Context, src, dst vpath.Path, o TransferOptions, move bool) (*transfer, error) {
+	x := &transfer{o: o, move: move}
+	err := t.findEnds(src, dst, x)
+	if err != nil {
+		return nil, err
+	}
+	giveBack, err := t.landing(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	claims := []vpath.Path{x.dst.path}
+	if move {
+		claims = append(claims, src)
+	}
+	release, err := t.s.paths.acquire(ctx, t.mayCarry(ctx, x), claims...)
+	if err != nil {
+		giveBack()
+		return nil, err
+	}
+	x.done = func() { release(); giveBack() }
+	if err := t.mayTransfer(ctx, x); err != nil {
+		x.done()
+		return nil, err
+	}
+	return x, nil
+}
+
+func (t *Tree) findEnds(src, dst vpath.Path, x *transfer) (err error) {
+	if err := apart(src, dst, x.move || !x.o.Shallow); err != nil {
+		return err
+	}
+	for _, p := range []vpath.Path{src, dst} {
+		if p.IsRoot() {
+			return t.pinned(p)
+		}
+	}
+	if x.src, err = t.place(src); err != nil {
+		return err
+	}
+	if x.dst, err = t.place(dst); err != nil {
+		return err
+	}
+	if x.src.isTop() || x.dst.isTop() {
+		return t.pinned(top(src))
+	}
+	return nil
+}
+
+// landing chooses another name at a destination where things are dropped blindly.
+func (t *Tree) landing(ctx context.Context, x *transfer) (giveBack func(), err error) {
+	giveBack = func() {}
+	if !t.drops(x.dst, backends.Info{}, false) {
+		return giveBack, nil
+	}
+	info, found, err := t.exists(ctx, x.dst)
+	if err != nil || !t.drops(x.dst, info, found) {
+		return giveBack, err
+	}
+	x.blind = true
+	if x.dst, giveBack, err = t.freeName(ctx, x.dst); err != nil {
+		return nil, err
+	}
+	return giveBack, nil
+}
+
+// mayCarry is mayPass for a transfer.
+func (t *Tree) mayCarry(ctx context.Context, x *transfer) func() error {
+	return func() error {
+		if err := t.mayPass(ctx, x.src)(); err != nil {
+			return err
+		}
+		return t.mayEnter(ctx, x.dst)()
+	}
+}
+
+func (t *Tree) mayTransfer(ctx context.Context, x *transfer) error {
+	if err := t.takeSource(ctx, x); err != nil {
+		return err
+	}
+	if err := t.judgeTarget(ctx, x); err != nil {
+		return err
+	}
+	return t.transferLocks(ctx, x)
+}
+
+// apart refuses what would destroy its own source (RFC 4918 §9.8.5, §9.9.4), by
+// whole elements of canonical paths.
+func apart(src, dst vpath.Path, deep bool) error {
+	switch {
+	case src == dst:
+		return fault.Tell(fs.ErrPermission, "source and destination are the same")
+	case dst.Contains(src):
+		return fault.Tell(fault.ErrConflict, "%s lies inside the destination, which would be replaced: choose another place", src)
+	case deep && src.Contains(dst):
+		return fault.Tell(fault.ErrConflict, "a folder cannot be put into itself")
+	}
+	return nil
+}
+
+// takeSource finds what is carried and judges the rights on it.
+func (t *Tree) takeSource(ctx context.Context, x *transfer) error {
+	info, err := t.visible(ctx, x.src)
+	if err != nil {
+		return err
+	}
+	if err := t.need(acl.Read, x.src.path, info); err != nil && !info.Dir {
+		return err
+	}
+	if err := t.checkIf(ctx, x.src.path, x.o.Guard); err != nil {
+		return err
+	}
+	if err := checkMatch(x.o.Guard, info, true); err != nil {
+		return err
+	}
+	if x.move {
+		if err := t.pinned(x.src.path); err != nil {
+			return err
+		}
+	}
+	all, err := t.whole(ctx, x.src, info, x.move || !x.o.Shallow)
+	if err != nil {
+		return err
+	}
+	if !x.move {
+		return t.leaveOut(x, all)
+	}
+	x.all = all
+	if err := t.needAll(all, acl.Read, acl.Delete); err != nil {
+		return err
+	}
+	return noForeign(all)
+}
+
+// whole is members for a source that is not held: of one that is moved meanwhile
+// it would give what the move has left.
+func (t *Tree) whole(ctx context.Context, l place, info backends.Info, deep bool) (all []member, err error) {
+	err = t.s.moves.steady(l.path, inTree, func() (err error) {
+		if t.s.moves.touches(l.path) {
+			return busyMoving(l.path)
+		}
+		all, err = members(ctx, l, info, deep)
+		return err
+	})
+	return all, err
+}
+
+// leaveOut drops from a copy what the principal does not see, and what lies below
+// it. What is seen must be readable, but for folders that are only passed through.
+func (t *Tree) leaveOut(x *transfer, all []member) error {
+	kept := map[vpath.Path]bool{}
+	for i, m := range all {
+		if m.info.Foreign != "" {
+			if kept[m.path] {
+				return noForeign([]member{all[0], m})
+			}
+			continue
+		}
+		if i > 0 && !kept[m.path.Parent()] || !t.sees(m.path, m.info) {
+			x.leftOut = true
+			continue
+		}
+		kept[m.path] = m.info.Dir
+		if !m.info.Dir {
+			if err := t.need(acl.Read, m.path, m.info); err != nil {
+				return err
+			}
+		}
+		x.all = append(x.all, m)
+	}
+	return nil
+}
+
+// judgeTarget finds what lies at the destination and judges the rights there.
+func (t *Tree) judgeTarget(ctx context.Context, x *transfer) error {
+	info, found, err := t.exists(ctx, x.dst)
+	if err != nil {
+		return err
+	}
+	if found && x.blind {
+		return fault.Tell(fault.ErrUnavailable, "%s: this name was taken meanwhile, try again", x.dst.path)
+	}
+	if err := t.mayLand(ctx, x, info, found); err != nil {
+		return err
+	}
+	if t.view.SeesFolder(x.dst.path.Parent()) { // else it is made on the way
+		if err := t.isFolder(ctx, x.dst); err != nil {
+			return err
+		}
+	}
+	if found && !x.o.Overwrite {
+		return fault.Tell(fault.ErrPrecondition, "%s exists already, and the request said not to overwrite it", x.dst.path)
+	}
+	if !found && x.dir() && !x.blind {
+		if err := t.noTwin(ctx, x.dst, x); err != nil {
+			return err
+		}
+	}
+	return t.mayPlaceBelow(x)
+}
+
+// isFolder tells whether l's parent is a folder.
+func (t *Tree) isFolder(ctx context.Context, l place) error {
+	up, found, err := t.exists(ctx, l.parent())
+	if err != nil || found && up.Dir {
+		return err
+	}
+	return t.putFailed(upload{place: l}, fault.ErrNoParent)
+}
+
+// mayLand judges the right to put the root of the transfer at its destination.
+func (t *Tree) mayLand(ctx context.Context, x *transfer, info backends.Info, found bool) error {
+	if err := t.mayWriteOver(ctx, x, info, found); err != nil || !found {
+		return err
+	}
+	var err error
+	x.old, err = members(ctx, x.dst, info, true)
+	if err != nil || !info.Dir && !x.dir() {
+		return err // file over file is a write
+	}
+	if err := t.pinned(x.dst.path); err != nil {
+		return err
+	}
+	if err := t.needCreate(ctx, x.dst); err != nil {
+		return err
+	}
+	if err := t.needAll(x.old, acl.Delete); err != nil {
+		return err
+	}
+	return noForeign(x.old)
+}
+
+func (t *Tree) mayWriteOver(ctx context.Context, x *transfer, info backends.Info, found bool) error {
+	if found && t.sees(x.dst.path, info) && (info.Dir || x.dir()) {
+		// Replacing a folder is judged as a deletion.
+		if t.s.moves.touches(x.dst.path) {
+			return busyMoving(x.dst.path)
+		}
+		return nil
+	}
+	return t.mayWrite(ctx, x.dst, info, found)
+}
+
+// mayPlaceBelow judges what a folder brings along: a rule deeper in the
+// destination may forbid to create there.
+func (t *Tree) mayPlaceBelow(x *transfer) error {
+	for _, m := range x.all[1:] {
+		to, err := x.target(m)
+		if err != nil {
+			return err
+		}
+		if d := t.decide(acl.Create, to.path.Parent(), ""); !d.Allowed() {
+			return denied(d)
+		}
+		if err := t.ruledTwin(to.path); err != nil {
+			return err
+		}
+	}
+	_, err := x.target(x.all[0])
+	return err
+}
+
+func (t *Tree) transferLocks(ctx context.Context, x *transfer) error {
+	scopes := []scope{{path: x.dst.path, below: true, member: len(x.old) == 0}}
+	if x.move {
+		scopes = append(scopes, scope{path: x.src.path, below: true, member: true})
+	}
+	return t.checkLocks(ctx, t.s.State, x.o.Guard, scopes...)
+}
+
+// makeWay is makeParents for the destination.
+func (t *Tree) makeWay(ctx context.Context, x *transfer) (undo func(), err error) {
+	if len(x.old) > 0 {
+		return func() {}, nil
+	}
+	if undo, err = t.makeParents(ctx, x.dst, x.o.Guard); err != nil {
+		return nil, t.putFailed(upload{place: x.dst}, err)
+	}
+	return undo, nil
+}
+
+// carry copies one member to its new place.
+func carry(ctx context.Context, m member, to place, meta backends.Meta) error {
+	if m.info.Dir {
+		_, err := to.space.Backend.Mkdir(ctx, to.inner, meta)
+		if errors.Is(err, fs.ErrExist) {
+			return nil // the folder that is replaced, or one of a move that is resumed
+		}
+		return err
+	}
+	if c, ok := to.space.Backend.(backends.Copier); ok && m.space == to.space {
+		_, err := c.Copy(ctx, m.inner, to.inner, meta)
+		return err
+	}
+	body, info, err := m.space.Backend.Open(ctx, m.inner, backends.Range{})
+	if err != nil {
+		return err
+	}
+	defer body.Close() //nolint:errcheck // only read
+	whole := info.Meta
+	if meta.Creator != "" {
+		whole.Creator = meta.Creator
+	}
+	if !meta.ModTime.IsZero() {
+		whole.ModTime = meta.ModTime
+	}
+	_, err = to.space.Backend.Put(ctx, to.inner, body, backends.PutOptions{Size: info.Size, Meta: whole})
+	return err
+}
