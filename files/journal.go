@@ -21,7 +21,7 @@ type moves struct {
 	open   map[string]store.Move
 	ended  map[string]bool // those that ended since Resume read the journal; nil if it does not run
 	turn   int64           // counts the changes
-	recent []vpath.Path    // the ends of the last changes, two a turn
+	recent []vpath.Path    // the ends of the last changes, endsEach a turn
 }
 
 // keepTurns bounds how many changes a reader may miss and still learn whether
@@ -42,11 +42,14 @@ func (m *moves) put(mv store.Move) {
 	m.turned(mv)
 }
 
-// turned notes that something has changed at the two ends of mv.
+// endsEach is how many places a move concerns.
+const endsEach = 3
+
+// turned notes that something has changed at the ends of mv.
 func (m *moves) turned(mv store.Move) {
 	m.turn++
-	m.recent = append(m.recent, mv.From, mv.To)
-	if over := len(m.recent) - 2*keepTurns; over > 0 {
+	m.recent = append(m.recent, mv.From, mv.To, aside(mv))
+	if over := len(m.recent) - endsEach*keepTurns; over > 0 {
 		m.recent = slices.Delete(m.recent, 0, over)
 	}
 }
@@ -92,22 +95,22 @@ func (m *moves) count() int {
 }
 
 // hides tells that p is at the end of a move that does not count: the new place
-// until all of it is there, the old place afterwards. A rename happens at once
-// and needs no hiding; nor does a file that is copied over another, which is the
-// old one or the new one at any moment.
+// until all of it is there, the old place afterwards, and always what was put
+// aside. A rename happens at once and needs no hiding; nor does a file that is
+// copied over another, which is the old one or the new one at any moment.
 func (m *moves) hides(p vpath.Path) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, mv := range m.open {
+		hidden := aside(mv).Contains(p)
 		switch mv.Phase {
-		case phaseSweep:
-			if mv.From.Contains(p) {
-				return true
-			}
-		case phaseClear, phaseCarry, phaseFill, phaseUndo:
-			if mv.To.Contains(p) {
-				return true
-			}
+		case phaseSweep, phaseFinish:
+			hidden = hidden || mv.From.Contains(p)
+		case phaseClear, phaseCarry, phaseFill, phaseUndo, phaseRestore:
+			hidden = hidden || mv.To.Contains(p)
+		}
+		if hidden {
+			return true
 		}
 	}
 	return false
@@ -118,7 +121,7 @@ func (m *moves) touches(p vpath.Path) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, mv := range m.open {
-		for _, end := range []vpath.Path{mv.From, mv.To} {
+		for _, end := range []vpath.Path{mv.From, mv.To, aside(mv)} {
 			if end.Contains(p) || p.Contains(end) {
 				return true
 			}
@@ -152,7 +155,7 @@ func (m *moves) steady(p vpath.Path, where func(p, end vpath.Path) bool, read fu
 func (m *moves) turnedAt(p vpath.Path, where func(p, end vpath.Path) bool, before int64) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	n := int(m.turn-before) * 2
+	n := int(m.turn-before) * endsEach
 	if n > len(m.recent) {
 		return true
 	}

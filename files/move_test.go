@@ -297,11 +297,15 @@ func TestMoveOfAWorkspaceThatIsGone(t *testing.T) {
 	w.has("/firm")
 }
 
-// A carry that cannot succeed is undone at once, and the old place counts.
+// A carry that cannot succeed is undone at once: the old place counts, and a
+// folder that was to be replaced is as it was.
 func TestMoveThatCannotBeDone(t *testing.T) {
 	t.Parallel()
 	everyShape(t, func(t *onShape) {
-		for _, seeds := range [][]string{{"/firm/s/a"}, {"/firm/s/a", "/firm/d/old"}} {
+		for want, seeds := range map[string][]string{
+			"s/ s/a=/firm/s/a":                      {"/firm/s/a"},
+			"d/ d/old=/firm/d/old s/ s/a=/firm/s/a": {"/firm/s/a", "/firm/d/old"},
+		} {
 			w := newWorld(t, options{shape: t.shape})
 			w.seed("ann", seeds...)
 			for _, op := range []string{"Publish", "Rename"} {
@@ -310,7 +314,33 @@ func TestMoveThatCannotBeDone(t *testing.T) {
 			if o := w.as("ann").mv("/firm/s", "/firm/d"); !errors.Is(o.err, fault.ErrQuota) || w.svc.Moves() != 0 {
 				t.Errorf("error %v, %d moves open", o.err, w.svc.Moves())
 			}
-			w.has("/firm", "s/", "s/a=/firm/s/a")
+			w.has("/firm", strings.Fields(want)...)
+		}
+	})
+}
+
+// What breaks after the old folder was put aside is brought back, too.
+func TestMoveThatBreaksLate(t *testing.T) {
+	t.Parallel()
+	everyShape(t, func(t *onShape) {
+		for step := 1; step <= 6; step++ {
+			w := newWorld(t, options{shape: t.shape})
+			w.seed("ann", "/firm/s/a", "/firm/d/old")
+			for _, op := range []string{"Publish", "Rename"} {
+				for range step - 1 {
+					w.mem.FailNext(op, nil)
+				}
+				w.mem.FailNext(op, fault.ErrQuota)
+			}
+			o := w.as("ann").mv("/firm/s", "/firm/d")
+			if w.svc.Moves() != 0 {
+				t.Errorf("step %d: %d moves open", step, w.svc.Moves())
+			}
+			if o.err != nil {
+				w.has("/firm", "d/", "d/old=/firm/d/old", "s/", "s/a=/firm/s/a")
+			} else {
+				w.has("/firm", "d/", "d/a=/firm/s/a")
+			}
 		}
 	})
 }

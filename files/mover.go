@@ -1,0 +1,351 @@
+package files
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"portico/audit"
+	"portico/backends"
+	"portico/fault"
+	"portico/store"
+	"portico/vpath"
+)
+
+// The phases of a move in the journal. Each names the step that is next, so that
+// after a crash the steps from there on are simply done again.
+//
+//	free destination    rename | carry, then sweep
+//	file over file      rename | over, then sweep
+//	all other           save, clear, swap | fill, then finish
+//
+// The first of each pair is for a store that moves at once, the second for one
+// that copies.
+const (
+	phaseSave   = "save"   // put aside what stands at the destination and makes way
+	phaseClear  = "clear"  // remove what was put aside by copying
+	phaseRename = "rename" // the store moves at once
+	phaseCarry  = "carry"  // copy everything to a place that is free
+	phaseOver   = "over"   // copy a file over another
+	phaseSwap   = "swap"   // as rename, with something put aside
+	phaseFill   = "fill"   // as carry, with something put aside
+	phaseSweep  = "sweep"  // the new place counts: remove what is left at the old one
+	phaseFinish = "finish" // as sweep, and what was put aside goes as well
+
+	// The ways back, where a step failed.
+	phaseUndo    = "undo"    // remove what a copy has made; the old place counts
+	phaseRestore = "restore" // bring back what was put aside
+	phaseUnsave  = "unsave"  // the destination is as it was: remove what was put aside
+)
+
+// aside is where a move keeps what it replaces until the new thing has arrived.
+// It is hidden as long as the move is open.
+func aside(m store.Move) vpath.Path {
+	p, err := top(m.To).Child(backends.Reserved + "-" + m.ID)
+	if err != nil {
+		panic(err) // unreachable: a short name of hex digits, below a workspace
+	}
+	return p
+}
+
+// mover does the steps of one move.
+type mover struct {
+	s        *Service
+	move     store.Move
+	from, to place
+}
+
+// mover is nil where the config has no longer one of the workspaces.
+func (s *Service) mover(r *rules, m store.Move) *mover {
+	from, to := r.spaces[m.From.Top()], r.spaces[m.To.Top()]
+	if from == nil || to == nil {
+		return nil
+	}
+	return &mover{
+		s: s, move: m,
+		from: place{m.From, from, m.From.Tail()}, to: place{m.To, to, m.To.Tail()},
+	}
+}
+
+// runMove does what is left of a move, from its phase on. If it fails before the
+// new place counts (arrived), it is undone; what can be neither done nor undone
+// now, since the store is away, stays in the journal, and Resume takes it up.
+func (s *Service) runMove(ctx context.Context, r *rules, m store.Move) (arrived bool, err error) {
+	v := s.mover(r, m)
+	if v == nil {
+		return false, fmt.Errorf("files: move %s: a workspace is gone from the config: %w", m.ID, fault.ErrUnavailable)
+	}
+	defer s.gone.Add(1)
+	s.moves.set(m)
+	if err = v.run(ctx); err == nil {
+		s.moves.end(m)
+		return true, nil
+	}
+	s.Log.ErrorContext(ctx, "move not finished", "from", m.From, "to", m.To, "phase", v.move.Phase, "err", err)
+	return v.move.Phase == phaseSweep || v.move.Phase == phaseFinish, err
+}
+
+// run does step after step until the row is gone.
+func (v *mover) run(ctx context.Context) error {
+	for {
+		over, err := v.step(ctx)
+		if over && err == nil {
+			err = v.drop(ctx)
+		}
+		if over || err != nil {
+			return err
+		}
+	}
+}
+
+// step does what the phase says and enters the next one, or tells that the move
+// is over.
+func (v *mover) step(ctx context.Context) (over bool, err error) {
+	switch v.move.Phase {
+	case phaseSave:
+		if err := v.bring(ctx, v.to, v.aside()); err != nil {
+			return true, v.giveUp(ctx, err)
+		}
+		return false, v.enter(ctx, phaseClear, nothing)
+	case phaseClear:
+		if err := v.clear(ctx, v.to); err != nil {
+			return true, v.giveUp(ctx, err)
+		}
+		return false, v.enter(ctx, v.carryPhase(phaseSwap, phaseFill), nothing)
+	case phaseSwap, phaseFill:
+		if err := v.bring(ctx, v.from, v.to); err != nil {
+			return true, v.giveUp(ctx, err)
+		}
+		return false, v.enter(ctx, phaseFinish, v.arriveAnew)
+	case phaseRename, phaseCarry, phaseOver:
+		if err := v.bring(ctx, v.from, v.to); err != nil {
+			return true, v.giveUp(ctx, err)
+		}
+		return false, v.enter(ctx, phaseSweep, v.arrive)
+	case phaseRestore:
+		return false, v.restore(ctx)
+	case phaseUndo:
+		return true, v.clear(ctx, v.to)
+	case phaseUnsave:
+		return true, v.clear(ctx, v.aside())
+	case phaseFinish:
+		if err := v.clear(ctx, v.aside()); err != nil {
+			return true, err
+		}
+	}
+	return true, v.clear(ctx, v.from)
+}
+
+// restore brings back what was put aside. A rename that was tried left the
+// destination free; what a copy has left there goes first.
+func (v *mover) restore(ctx context.Context) error {
+	if v.renamer() == nil {
+		if err := v.clear(ctx, v.to); err != nil {
+			return err
+		}
+	}
+	if err := v.bring(ctx, v.aside(), v.to); err != nil {
+		return err
+	}
+	return v.enter(ctx, phaseUnsave, nothing)
+}
+
+// giveUp ends a move of which a step failed, and answers with why it failed. A
+// rename that failed made nothing, and a file that was to be replaced by a file
+// is the old one or the new one, and whole: it stays. Everything else is brought
+// back to what it was, at once or, where the store is away, by Resume.
+func (v *mover) giveUp(ctx context.Context, why error) error {
+	back := ""
+	switch v.move.Phase {
+	case phaseCarry:
+		back = phaseUndo
+	case phaseSave:
+		back = v.carryPhase("", phaseUnsave)
+	case phaseClear, phaseSwap, phaseFill:
+		back = phaseRestore
+	}
+	if back == "" {
+		if err := v.drop(ctx); err != nil {
+			return errors.Join(why, err)
+		}
+	} else {
+		if err := v.enter(ctx, back, nothing); err != nil {
+			return errors.Join(why, err)
+		}
+		if err := v.run(ctx); err != nil {
+			return errors.Join(why, err)
+		}
+	}
+	v.s.moves.end(v.move)
+	return why
+}
+
+func nothing(store.Tx) error { return nil }
+
+// aside is the place of what is replaced.
+func (v *mover) aside() place { return v.to.at(aside(v.move)) }
+
+// carryPhase is how the store can bring things to a place that is free.
+func (v *mover) carryPhase(atOnce, copying string) string {
+	if v.renamer() != nil {
+		return atOnce
+	}
+	return copying
+}
+
+// enter makes the next phase durable, together with what else changes then.
+func (v *mover) enter(ctx context.Context, phase string, also func(store.Tx) error) error {
+	next := v.move
+	next.Phase = phase
+	err := v.s.State.Update(ctx, func(tx store.Tx) error {
+		if err := also(tx); err != nil {
+			return err
+		}
+		return tx.PutMove(next)
+	})
+	if err != nil {
+		return unrecorded(err)
+	}
+	v.move = next
+	v.s.moves.set(next)
+	return nil
+}
+
+// drop ends the journal's row.
+func (v *mover) drop(ctx context.Context) error {
+	err := v.s.State.Update(ctx, func(tx store.Tx) error { return tx.DropMove(v.move.ID) })
+	if err != nil {
+		return unrecorded(err)
+	}
+	return nil
+}
+
+// clear removes what lies at l and below.
+func (v *mover) clear(ctx context.Context, l place) error {
+	all, err := v.tree(ctx, l)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	for p, err := range removeAll(ctx, all) {
+		return fmt.Errorf("files: move: remove %s: %w", p, err)
+	}
+	return nil
+}
+
+// tree is all that lies at l, nothing if it is free.
+func (v *mover) tree(ctx context.Context, l place) ([]member, error) {
+	info, err := l.space.Backend.Stat(ctx, l.inner)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return members(ctx, l, info, true)
+}
+
+// bring moves or copies everything from one place to another. What is gone at
+// the first was renamed before a crash, or taken away by another tool after it
+// was copied: what is at the second is all there is.
+func (v *mover) bring(ctx context.Context, from, to place) error {
+	all, err := v.tree(ctx, from)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		_, err := to.space.Backend.Stat(ctx, to.inner)
+		return err
+	}
+	if r := v.renamer(); r != nil {
+		return v.rename(ctx, r, from, to)
+	}
+	return copyTree(ctx, &transfer{src: from, dst: to, all: all})
+}
+
+// rename is done too if the store has renamed and broke only then, so that it
+// answered with an error.
+func (v *mover) rename(ctx context.Context, r backends.Renamer, from, to place) error {
+	err := r.Rename(ctx, from.inner, to.inner)
+	if err == nil {
+		return nil
+	}
+	if all, lost := v.tree(ctx, from); lost != nil || len(all) > 0 {
+		return err
+	}
+	if _, lost := to.space.Backend.Stat(ctx, to.inner); lost != nil {
+		return err
+	}
+	return nil
+}
+
+// renamer is the backend, if it moves at once.
+func (v *mover) renamer() backends.Renamer {
+	if r, ok := v.from.space.Backend.(backends.Renamer); ok && v.from.space == v.to.space {
+		return r
+	}
+	return nil
+}
+
+func copyTree(ctx context.Context, x *transfer) error {
+	var files []member
+	for _, m := range x.all {
+		if !m.info.Dir {
+			files = append(files, m)
+			continue
+		}
+		to, err := x.target(m)
+		if err == nil {
+			err = carry(ctx, m, to, m.info.Meta)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	failed := each(ctx, files, func(ctx context.Context, m member) error {
+		to, err := x.target(m)
+		if err != nil {
+			return err
+		}
+		return carry(ctx, m, to, keepTime(m))
+	})
+	for _, p := range slices.SortedFunc(maps.Keys(failed), vpath.Path.Compare) {
+		return fmt.Errorf("files: move: copy %s: %w", p, failed[p])
+	}
+	return nil
+}
+
+// keepTime keeps a file's time of change where only the store knows it, and would
+// take the copy for a new file.
+func keepTime(m member) (meta backends.Meta) {
+	if m.info.Meta.ModTime.IsZero() {
+		meta.ModTime = m.info.ModTime
+	}
+	return meta
+}
+
+// arrive makes the new place the one that counts, together with its properties
+// and the audit row.
+func (v *mover) arrive(tx store.Tx) error {
+	return errors.Join(
+		tx.DropLocksBelow(v.move.From),
+		tx.MoveProps(v.move.From, v.move.To),
+		v.appendAudit(tx),
+	)
+}
+
+// arriveAnew is arrive where something was replaced: its locks end with it.
+func (v *mover) arriveAnew(tx store.Tx) error {
+	return errors.Join(tx.DropLocksBelow(v.move.To), v.arrive(tx))
+}
+
+func (v *mover) appendAudit(tx store.Tx) error {
+	var e audit.Event
+	if err := json.Unmarshal(v.move.Audit, &e); err != nil {
+		return fmt.Errorf("files: move: audit event: %w", err)
+	}
+	return v.s.Audit.Append(tx, e)
+}
