@@ -2,7 +2,6 @@ package files
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 
@@ -80,7 +79,7 @@ func (t *Tree) journalRow(x *transfer) (store.Move, error) {
 	if err != nil {
 		return store.Move{}, err
 	}
-	event, err := json.Marshal(t.event(audit.Event{
+	event, err := audit.Encode(t.event(audit.Event{
 		Action: audit.Move, Path: x.src.path.String(), Dest: x.dst.path.String(), Allowed: true,
 	}))
 	if err != nil {

@@ -2,7 +2,6 @@ package files
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -343,8 +342,8 @@ func (v *mover) arriveAnew(tx store.Tx) error {
 }
 
 func (v *mover) appendAudit(tx store.Tx) error {
-	var e audit.Event
-	if err := json.Unmarshal(v.move.Audit, &e); err != nil {
+	e, err := audit.Decode(v.move.Audit)
+	if err != nil {
 		return fmt.Errorf("files: move: audit event: %w", err)
 	}
 	return v.s.Audit.Append(tx, e)
