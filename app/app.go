@@ -51,6 +51,7 @@ type console struct {
 func Main(args []string, env func(string) (string, bool), in io.Reader, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	return Run(ctx, args, env, in, out, errs)
 }
 
@@ -90,8 +91,14 @@ func exitCode(err error, errs io.Writer) int {
 		return exitNo
 	case errors.As(err, &faults):
 		fmt.Fprintln(errs, faults.Error())
+		if unreadable(faults) {
+			return exitError
+		}
 		return exitNo
 	}
 	fmt.Fprintln(errs, "portico:", err)
 	return exitError
 }
+
+// unreadable tells a config that could not be read from one with faults in it.
+func unreadable(faults config.Faults) bool { return faults[0].Line == 0 }

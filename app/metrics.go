@@ -79,14 +79,13 @@ func (m *metrics) request(s seen) {
 
 // methodLabel keeps a client's own words out of the metrics.
 func methodLabel(method string) string {
-	known := []string{
-		"GET", "HEAD", "PUT", "OPTIONS", "DELETE", "MKCOL", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "POST",
-	}
-	if slices.Contains(known, method) {
+	if knownMethod(method) {
 		return method
 	}
 	return "other"
 }
+
+func knownMethod(method string) bool { return slices.Contains(methods(), method) }
 
 // call is the hook of one storage.
 func (m *metrics) call(storage string) func(backends.Call) {
@@ -117,7 +116,7 @@ func (m *metrics) handler() http.Handler {
 // readTimeout bounds what a scrape waits for the state store.
 const readTimeout = 2 * time.Second
 
-// locks reads a number from the state store, -1 if it does not answer.
+// read reads a number from the state store, -1 if it does not answer.
 func read(f func(context.Context) (int, error)) func() float64 {
 	return func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)

@@ -18,8 +18,9 @@ func (s *process) reloadConfig(ctx context.Context) {
 	s.reload.Lock()
 	defer s.reload.Unlock()
 	cfg, err := config.Load(s.file, s.env)
+	var users *static.Provider
 	if err == nil {
-		err = s.people.set(cfg)
+		users, err = s.people.read(cfg)
 	}
 	if err != nil {
 		s.stale.Store(true)
@@ -28,15 +29,32 @@ func (s *process) reloadConfig(ctx context.Context) {
 		s.log.ErrorContext(ctx, "the config has a fault: the rules stay as they were", "faults", err.Error())
 		return
 	}
-	for _, key := range cfg.RestartNeeded(s.cfg.Load()) {
+	for _, key := range cfg.RestartNeeded(s.opened) {
 		s.log.WarnContext(ctx, "changed in the config, takes effect at the next start", "key", key)
 	}
-	s.apply(cfg)
-	s.cfg.Store(cfg)
+	s.swap(cfg, users)
 	s.stale.Store(false)
 	s.metrics.stale.Set(0)
 	s.metrics.reloads.WithLabelValues("ok").Inc()
 	s.log.InfoContext(ctx, "config loaded", "users", len(cfg.Users), "workspaces", len(cfg.Workspaces))
+}
+
+// swap puts people and rules in force together.
+func (s *process) swap(cfg *config.Config, users *static.Provider) {
+	s.swapping.Lock()
+	defer s.swapping.Unlock()
+	s.people.now.Store(users)
+	s.apply(cfg)
+	s.cfg.Store(cfg)
+	s.generation++
+}
+
+// epoch numbers the config in force. Between two calls that give the same
+// number nothing has been swapped, nor half swapped.
+func (s *process) epoch() uint64 {
+	s.swapping.RLock()
+	defer s.swapping.RUnlock()
+	return s.generation
 }
 
 // apply puts the rules in force, and forgets the passwords that were proved. A
@@ -73,20 +91,19 @@ type directory struct {
 
 func newDirectory(cfg *config.Config) (*directory, error) {
 	d := &directory{queue: identity.NewQueue(runtime.GOMAXPROCS(0), waitingHashes)}
-	return d, d.set(cfg)
+	users, err := d.read(cfg)
+	d.now.Store(users)
+	return d, err
 }
 
-func (d *directory) set(cfg *config.Config) error {
+// read makes the users of a config those who may sign in, once they are stored
+// in now.
+func (d *directory) read(cfg *config.Config) (*static.Provider, error) {
 	users, err := people(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	provider, err := static.New(users, d.queue)
-	if err != nil {
-		return err
-	}
-	d.now.Store(provider)
-	return nil
+	return static.New(users, d.queue)
 }
 
 // Authenticate implements identity.Provider.

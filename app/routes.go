@@ -1,15 +1,12 @@
 package app
 
 import (
-	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"portico/config"
 	"portico/gateway"
@@ -20,9 +17,10 @@ import (
 // so that each line has it; the record, which sees every answer; the limits; the
 // Host, before anything believes it; the origin, before anything acts.
 func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
+	address := clientAddress(cfg.Server.TrustedProxies)
 	dav := gateway.New(gateway.Options{
 		Files: s.files, People: s.cache, Log: s.log, Prefix: "/dav", PublicURLs: origins(cfg, public),
-		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: clientAddress(cfg.Server.TrustedProxies),
+		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: address, Epoch: s.epoch,
 	})
 	home := portal.Home(public)
 	options := gateway.OptionsHandler()
@@ -30,7 +28,7 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 	// as they are.
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.URL.Path == "/dav" || strings.HasPrefix(r.URL.Path, "/dav/"):
+		case isDrive(r.URL.Path):
 			dav.ServeHTTP(w, r)
 		case r.Method == http.MethodOptions && (r.URL.Path == "/" || r.URL.Path == "*"):
 			options.ServeHTTP(w, r)
@@ -47,59 +45,16 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 	if cfg.Server.TLS != nil {
 		h = withHSTS(h)
 	}
-	return withID(withRecord(h, s.log, s.clock, s.metrics.request))
+	return s.withCount(withID(withRecord(h, witness{log: s.log, clock: s.clock, tell: s.metrics.request, address: address})))
 }
 
-// withHealth answers those who look after the server, under whatever name they
-// reach it.
-func (s *process) withHealth(next http.Handler) http.Handler {
+// withCount knows how many requests are under way, for the end of the server.
+func (s *process) withCount(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/healthz":
-			fmt.Fprintln(w, "ok")
-		case "/readyz":
-			s.ready(w, r)
-		default:
-			next.ServeHTTP(w, r)
-		}
+		s.running.Add(1)
+		defer s.running.Add(-1)
+		next.ServeHTTP(w, r)
 	})
-}
-
-// ready tells a balancer whether to send requests here: state, storage, config.
-// A config with a fault is told and is no reason to stop: the older rules are in force.
-func (s *process) ready(w http.ResponseWriter, r *http.Request) {
-	const patience = 5 * time.Second
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
-	defer cancel()
-	status, lines := http.StatusOK, []string{}
-	tell := func(what string, ok bool, word string) {
-		if ok {
-			word = "ok"
-		} else {
-			status = http.StatusServiceUnavailable
-		}
-		lines = append(lines, what+": "+word)
-	}
-	if s.draining.Load() {
-		tell("server", false, "stopping")
-	}
-	err := s.state.Check(ctx)
-	tell("state", err == nil, "unavailable")
-	for name, st := range s.storages {
-		err := st.Check(ctx)
-		if err != nil {
-			s.log.WarnContext(ctx, "storage check failed", "storage", name, "err", err)
-		}
-		tell("storage "+name, err == nil, "unavailable")
-	}
-	if s.stale.Load() {
-		lines = append(lines, "config: the file has a fault, see the log; the older rules are in force")
-	} else {
-		lines = append(lines, "config: ok")
-	}
-	slices.Sort(lines)
-	w.WriteHeader(status)
-	fmt.Fprintln(w, strings.Join(lines, "\n"))
 }
 
 // withHost refuses requests under a name that is not ours: a page that lets its
@@ -159,21 +114,22 @@ func withHSTS(next http.Handler) http.Handler {
 // trusted proxy the last address in X-Forwarded-For that is not one.
 func clientAddress(trusted []netip.Prefix) func(*http.Request) string {
 	isTrusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
 	return func(r *http.Request) string {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil {
 			return r.RemoteAddr
 		}
-		at := peer.Addr().Unmap()
+		// A zone is the machine's own matter on a peer, and a client's free text in a header.
+		at := peer.Addr().Unmap().WithZone("")
 		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		for i := len(hops) - 1; i >= 0 && isTrusted(at); i-- {
 			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 			if err != nil {
 				break
 			}
-			at = hop.Unmap()
+			at = hop.Unmap().WithZone("")
 		}
 		return at.String()
 	}

@@ -40,6 +40,9 @@ func (k checkCmd) Run(c *console) error {
 		if err := printJSON(c.out, map[string]any{"ok": len(faults) == 0, "faults": list}); err != nil || len(faults) == 0 {
 			return err
 		}
+		if unreadable(faults) {
+			return faults
+		}
 		return errNo
 	}
 	if err != nil {

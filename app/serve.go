@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"portico/audit"
 	"portico/backends"
 	"portico/config"
@@ -28,6 +30,7 @@ import (
 // The rhythm of what runs beside the requests.
 const (
 	drainTime   = 30 * time.Second // for requests under way at the end
+	tidyTime    = 5 * time.Second  // for those cut off, to take back what they have stored
 	reapEvery   = time.Hour
 	reapAfter   = 24 * time.Hour // an upload that began longer ago is dead
 	resumeEvery = 5 * time.Second
@@ -47,6 +50,9 @@ func (k serveCmd) Run(c *console) error {
 		log.WarnContext(c.ctx, "config", "warning", w.String())
 	}
 	s, err := newServerProcess(c.ctx, cfg, c.env, log)
+	if c.ctx.Err() != nil && err != nil {
+		return nil // ended while it started, as it was told to
+	}
 	if err != nil {
 		return err
 	}
@@ -69,16 +75,22 @@ type process struct {
 	people   *directory
 	cache    *identity.Cache
 
-	cfg   atomic.Pointer[config.Config]
-	stale atomic.Bool // the config file has a fault; cfg is older
+	opened *config.Config // at the start
+	cfg    atomic.Pointer[config.Config]
+	stale  atomic.Bool // the config file has a fault; cfg is older
 
+	reload     sync.Mutex   // one at a time
+	swapping   sync.RWMutex // see epoch
+	generation uint64
+
+	checks   singleflight.Group // of readiness
+	running  atomic.Int64       // requests
 	draining atomic.Bool
-	reload   sync.Mutex // one at a time
 }
 
 func newServerProcess(ctx context.Context, cfg *config.Config, env func(string) (string, bool), log *slog.Logger) (*process, error) {
 	s := &process{
-		file: cfg.File, env: env, log: log, metrics: newMetrics(),
+		file: cfg.File, env: env, log: log, metrics: newMetrics(), opened: cfg,
 		clock: time.Now, //nolint:forbidigo // the program's one clock
 	}
 	s.cfg.Store(cfg)
@@ -92,7 +104,7 @@ func newServerProcess(ctx context.Context, cfg *config.Config, env func(string) 
 // open opens what the config names, from the bottom up.
 func (s *process) open(ctx context.Context, cfg *config.Config) (err error) {
 	if s.state, err = sqlite.Open(ctx, cfg.State.SQLite, sqlite.Options{Log: s.log}); err != nil {
-		return err
+		return fmt.Errorf("state: %w", err)
 	}
 	if s.storages, s.trees, err = openStorages(ctx, cfg, s.clock, s.log, s.metrics.call); err != nil {
 		return err
@@ -132,19 +144,19 @@ func (s *process) close() {
 // run serves until ctx ends, and then lets requests under way come to their end.
 func (s *process) run(ctx context.Context, out io.Writer) error {
 	cfg := s.cfg.Load()
-	listener, err := listen(ctx, cfg)
+	listener, err := listen(ctx, cfg, s.log)
 	if err != nil {
 		return err
 	}
 	public := publicURL(cfg, listener.Addr())
 	server := newServer(s.handler(cfg, public), s.log)
 	stopped := make(chan error, 2)
-	go func() { stopped <- server.Serve(listener) }()
 	stopMetrics, err := s.serveMetrics(ctx, cfg, stopped)
 	if err != nil {
-		return errors.Join(err, server.Close())
+		return errors.Join(err, listener.Close())
 	}
 	defer stopMetrics()
+	go func() { stopped <- server.Serve(listener) }()
 
 	beside, stopBeside := context.WithCancel(ctx)
 	wait := s.runBeside(beside)
@@ -154,31 +166,47 @@ func (s *process) run(ctx context.Context, out io.Writer) error {
 	printWelcome(out, public, listener.Addr())
 	s.log.InfoContext(ctx, "serving", "address", listener.Addr().String(), "public_url", public.String(), "version", version())
 	select {
-	case err := <-stopped:
-		return err
+	case err = <-stopped:
 	case <-ctx.Done():
 	}
-	return s.drain(server) //nolint:contextcheck // ctx has ended
+	return errors.Join(err, s.drain(server, drainTime)) //nolint:contextcheck // ctx has ended
 }
 
-// drain ends the server: no new requests, and drainTime for those under way.
-func (s *process) drain(server *http.Server) error {
+// drain ends the server: no new requests, and some time for those under way.
+func (s *process) drain(server *http.Server, within time.Duration) error {
 	s.draining.Store(true)
-	s.log.Info("stopping: requests under way may end", "within", drainTime)
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	s.log.Info("stopping: requests under way may end", "within", within)
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		s.log.Warn("requests cut off at the end")
-		err = server.Close() // uploads fail, and leave nothing behind
+		s.log.Warn("requests cut off at the end", "requests", s.running.Load())
+		err = server.Close()
+		s.awaitQuiet()
 	}
 	return err
+}
+
+// awaitQuiet waits for requests that were cut off. Their uploads abort, and need
+// the storage for it, which is closed next.
+func (s *process) awaitQuiet() {
+	tick := time.NewTicker(tidyTime / 500)
+	defer tick.Stop()
+	late := time.After(tidyTime)
+	for s.running.Load() > 0 {
+		select {
+		case <-tick.C:
+		case <-late:
+			return
+		}
+	}
 }
 
 // runBeside starts what runs beside the requests and returns a function that
 // waits for its end.
 func (s *process) runBeside(ctx context.Context) (wait func()) {
 	var g sync.WaitGroup
+	g.Go(func() { s.check(ctx) }) // a storage that is away is no reason not to start, but to say so
 	g.Go(func() { s.watchConfig(ctx) })
 	g.Go(func() { s.reloadOnHangup(ctx) })
 	g.Go(func() { s.reap(ctx) })
@@ -237,9 +265,9 @@ func (s *process) serveMetrics(ctx context.Context, cfg *config.Config, stopped 
 	if cfg.Server.MetricsListen == "" {
 		return func() {}, nil
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Server.MetricsListen)
+	l, err := listenOn(ctx, "server.metrics_listen", cfg.Server.MetricsListen)
 	if err != nil {
-		return nil, fmt.Errorf("server.metrics_listen: %w", err)
+		return nil, err
 	}
 	server := newServer(s.metrics.handler(), s.log)
 	server.WriteTimeout = stallTimeout

@@ -75,9 +75,10 @@ func (h healthcheckCmd) Run(c *console) error {
 		fmt.Fprintln(c.err, "portico: not ready:", err)
 		return errNo
 	}
-	defer resp.Body.Close() //nolint:errcheck // only the status is of interest
+	defer resp.Body.Close() //nolint:errcheck // only read
 	if resp.StatusCode != http.StatusOK {
-		fmt.Fprintln(c.err, "portico: not ready:", resp.Status)
+		parts, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // whatever there is
+		fmt.Fprintf(c.err, "portico: not ready: %s\n%s", resp.Status, parts)
 		return errNo
 	}
 	return nil

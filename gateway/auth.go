@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"portico/fault"
 	"portico/identity"
 )
 
@@ -20,7 +22,11 @@ func (h *Handler) authenticate(r *http.Request) (identity.Identity, error) {
 	if !ok {
 		return identity.Identity{}, identity.ErrRefused
 	}
-	return h.People.Authenticate(r.Context(), login, password)
+	who, err := h.People.Authenticate(r.Context(), login, password)
+	if errors.Is(err, fault.ErrUnavailable) { // whose standard sentence is about files
+		err = fault.Tell(err, "Passwords cannot be checked at the moment. Try again in a little while.")
+	}
+	return who, err
 }
 
 // parseBasic reads Basic credentials (RFC 7617). What can be nobody's is refused

@@ -52,6 +52,10 @@ type Options struct {
 	// it; nil for none, and for the peer of the connection.
 	RequestID func(context.Context) string
 	Address   func(*http.Request) string
+
+	// Epoch numbers what is in force of people and rules together, and changes
+	// with each reload; nil where they never change.
+	Epoch func() uint64
 }
 
 // Handler is the drive as an http.Handler.
@@ -94,6 +98,9 @@ func New(o Options) *Handler {
 	}
 	if h.RequestID == nil {
 		h.RequestID = func(context.Context) string { return "" }
+	}
+	if h.Epoch == nil {
+		h.Epoch = func() uint64 { return 0 }
 	}
 	if h.Address == nil {
 		h.Address = peer
@@ -146,11 +153,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 	}
 	// Who it is comes before whether the path is sound: those without a login
 	// are told nothing at all.
-	who, err := h.authenticate(r)
-	if err != nil {
-		return err
-	}
-	leave, err := h.enter(r.Context(), who.ID, r.Method)
+	leave, err := h.admit(r, q)
 	if err != nil {
 		return err
 	}
@@ -162,11 +165,32 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 	if q.guard, err = h.parseGuard(r); err != nil {
 		return err
 	}
-	q.tree = h.Files.As(h.principal(r, who))
 	if err := q.checkFolder(r); err != nil {
 		return err
 	}
 	return serve(w, r, q)
+}
+
+// admit finds out who asks, waits for their turn, and takes the rules as they
+// stand then. Where a reload came in between, it begins again: the person of an
+// old config must not be judged by the rules of a new one, in which the same
+// login may be somebody else, and who was taken out meanwhile is out.
+func (h *Handler) admit(r *http.Request, q *request) (leave func(), err error) {
+	for {
+		epoch := h.Epoch()
+		who, err := h.authenticate(r)
+		if err != nil {
+			return nil, err
+		}
+		if leave, err = h.enter(r.Context(), who.ID, r.Method); err != nil {
+			return nil, err
+		}
+		q.tree = h.Files.As(h.principal(r, who))
+		if h.Epoch() == epoch {
+			return leave, nil
+		}
+		leave()
+	}
 }
 
 // checkFolder refuses /a/ as the address of a file a. A file has one address:
