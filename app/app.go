@@ -35,8 +35,8 @@ type cli struct {
 
 const description = `A WebDAV gateway with rights per folder, over a plain folder or an S3 bucket.
 
-Exit codes: 0 all is well; 1 the answer is no (a fault in the config, a right that is not held, a server that is not ready);
-2 the question could not be answered (wrong usage, a file that cannot be read).`
+Exit codes: 0 all is well; 1 the answer is no (check: a fault in the config; why: a right that is not held; healthcheck: a server
+that is not ready); 2 the question could not be answered (wrong usage, a file that cannot be read, for all but check a faulty config).`
 
 // console is where a command reads and writes.
 type console struct {
@@ -89,12 +89,9 @@ func exitCode(err error, errs io.Writer) int {
 		return exitOK
 	case errors.Is(err, errNo):
 		return exitNo
-	case errors.As(err, &faults):
+	case errors.As(err, &faults): // no command but check can go on from here
 		fmt.Fprintln(errs, faults.Error())
-		if unreadable(faults) {
-			return exitError
-		}
-		return exitNo
+		return exitError
 	}
 	fmt.Fprintln(errs, "portico:", err)
 	return exitError

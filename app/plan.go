@@ -22,6 +22,15 @@ type planCmd struct {
 	JSON   bool   `name:"json" help:"Print the changes as JSON."`
 }
 
+// Help teaches by example.
+func (planCmd) Help() string {
+	return `cp portico.yaml new.yaml, change it, and before it takes effect:
+portico plan new.yaml
+
+It compares the rights of every user on every folder that exists, or that
+either config has rules for. A change is said once, at the highest folder.`
+}
+
 // changeJSON is a change as --json prints it.
 type changeJSON struct {
 	User   string   `json:"user"`

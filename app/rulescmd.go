@@ -46,7 +46,11 @@ func (k checkCmd) Run(c *console) error {
 		return errNo
 	}
 	if err != nil {
-		return err
+		if unreadable(faults) {
+			return faults
+		}
+		fmt.Fprintln(c.err, faults.Error())
+		return errNo
 	}
 	for _, w := range cfg.Warnings {
 		fmt.Fprintln(c.err, "warning:", w)
@@ -54,6 +58,15 @@ func (k checkCmd) Run(c *console) error {
 	_, err = fmt.Fprintf(c.out, "%s is right: %d users, %d groups, %d workspaces, %d assertions hold\n",
 		k.Config, len(cfg.Users), len(cfg.Groups), len(cfg.Workspaces), len(cfg.Assertions))
 	return err
+}
+
+// Help teaches by example.
+func (whyCmd) Help() string {
+	return `portico why ida write /firm/Clients/Acme
+portico why bob delete /firm/Clients/a.txt --creator bob   what bob made himself
+
+The answer names the rule that decides with its file and line, the groups that
+lead to it, and for a no what an administrator would write to change it.`
 }
 
 type whyCmd struct {

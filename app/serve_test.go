@@ -69,8 +69,8 @@ func TestServeStarts(t *testing.T) {
 		{"metrics port in use", `metrics_listen: "127.0.0.1:0"`, `metrics_listen: "` + taken.Addr().String() + `"`, exitError, []string{"server.metrics_listen", "another program listens there"}},
 		{"state folder", "sqlite:DIR/", "sqlite:" + blocked + "/", exitError, []string{"portico: state: ", blocked}},
 		{"storage folder", "path: DIR/files", "path: DIR/no/such/files", exitError, []string{"storage.disk", "no/such/files", "make it"}},
-		{"two faults", "sqlite:DIR/portico.db", "mysql:x, xs: {}", exitNo, []string{"portico.yaml:3: "}},
-		{"rule", "editor", "emperor", exitNo, []string{"portico.yaml:9: ", "emperor"}},
+		{"two faults", "sqlite:DIR/portico.db", "mysql:x, xs: {}", exitError, []string{"portico.yaml:3: "}},
+		{"rule", "editor", "emperor", exitError, []string{"portico.yaml:9: ", "emperor"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

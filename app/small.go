@@ -41,6 +41,14 @@ func version() string {
 
 type hashPasswordCmd struct{}
 
+// Help teaches by example.
+func (hashPasswordCmd) Help() string {
+	return `echo 'a long password' | portico hash-password
+
+It reads one line. A password has at least 12 characters and is none of those
+that everybody tries first.`
+}
+
 func (hashPasswordCmd) Run(c *console) error {
 	line, err := bufio.NewReader(io.LimitReader(c.in, 64<<10)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -6,13 +6,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
+src=$work/src image=$work/image
 pid=
 cleanup() {
-	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	[ -z "$pid" ] || { kill "$pid" && wait "$pid"; } 2>/dev/null || true
+	! mountpoint -q "$image/proc" || umount "$image/proc"
 	chmod -R u+w "$work" && rm -rf "$work"
 }
 trap cleanup EXIT
-src=$work/src image=$work/image
 mkdir -p "$src" "$image/etc/portico" "$image/tmp"
 chmod 755 "$work" "$image"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
@@ -45,6 +46,7 @@ workspaces:
 YAML
 if [ "$(id -u)" -eq 0 ]; then
 	chown -R 65532:65532 "$image/data"
+	mkdir "$image/proc" && mount -t proc proc "$image/proc" # every container has one
 	inside() { exec chroot --userspec=65532:65532 "$image" "$@"; }
 else
 	inside() { cd "$image" && exec env -i ".$1" "${@:2}"; }

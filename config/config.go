@@ -96,7 +96,7 @@ func (l *loader) config(root *fields) *Config {
 	c.Mail = l.mail(root)
 	root.close()
 	l.refusePlainHTTP(c.Server)
-	l.refuseDemoPassword(c.Server.Listen)
+	l.refuseDemoPassword(c.Server)
 	return c
 }
 

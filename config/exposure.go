@@ -8,10 +8,16 @@ const demoPassword = "portico-demo"
 // first.
 const maxDemoChecks = 64
 
-// refuseDemoPassword reports the users who have the demo password on a listener
-// that others can reach.
-func (l *loader) refuseDemoPassword(listen string) {
-	if isLoopback(listen) {
+// refuseDemoPassword reports the users who have the demo password on a server
+// that others can reach, be it through a proxy.
+func (l *loader) refuseDemoPassword(s Server) {
+	reach := ""
+	switch {
+	case !isLoopback(s.Listen):
+		reach = "server.listen " + s.Listen
+	case s.PublicURL != nil && !isLoopback(hostPort(s.PublicURL)):
+		reach = "server.public_url " + s.PublicURL.String()
+	default:
 		return
 	}
 	checks := 0
@@ -23,7 +29,7 @@ func (l *loader) refuseDemoPassword(listen string) {
 			return
 		}
 		if h.hash.matches(demoPassword) {
-			h.at.fault(`this is the demo password %q, known to everybody, and server.listen %s is not loopback; put a hash of another password there ("portico hash-password"), or remove the user`, demoPassword, listen)
+			h.at.fault(`this is the demo password %q, known to everybody, and %s is not loopback; put a hash of another password there ("portico hash-password"), or remove the user`, demoPassword, reach)
 		}
 	}
 }

@@ -254,12 +254,12 @@ func TestDemoChecksAreBounded(t *testing.T) {
 	for range 3 {
 		v.l.hashes = append(v.l.hashes, hashAt{v, dear}, hashAt{v, demo})
 	}
-	v.l.refuseDemoPassword("0.0.0.0:80")
+	v.l.refuseDemoPassword(Server{Listen: "0.0.0.0:80"})
 	if len(v.l.faults) != 3 {
 		t.Errorf("%d of 3 demo passwords were refused", len(v.l.faults))
 	}
 	v.l.faults = nil
-	v.l.refuseDemoPassword("127.0.0.1:80")
+	v.l.refuseDemoPassword(Server{Listen: "127.0.0.1:80"})
 	if len(v.l.faults) != 0 {
 		t.Errorf("refused on loopback: %v", v.l.faults)
 	}

@@ -47,7 +47,7 @@ type composeFile struct {
 		CapDrop     []string `yaml:"cap_drop"`
 		SecurityOpt []string `yaml:"security_opt"`
 	}
-	Configs map[string]struct{ Content string }
+	Configs map[string]struct{ File, Content string }
 }
 
 func TestComposeIsHardenedAndItsConfigLoads(t *testing.T) {
@@ -71,11 +71,10 @@ func TestComposeIsHardenedAndItsConfigLoads(t *testing.T) {
 			t.Errorf("compose.yaml does not hand on %s", name)
 		}
 	}
-	file := filepath.Join(t.TempDir(), "portico.yaml")
-	text := strings.ReplaceAll(c.Configs["portico"].Content, "$$", "$") // as compose reads it
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	if c.Configs["portico"].Content != "" {
+		t.Error("compose copies a config's content into the container, which a read-only root refuses (docker/compose issue 12031): use a file")
 	}
+	file := filepath.Join("../..", c.Configs["portico"].File)
 	if _, err := config.Load(file, func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err != nil {
 		t.Error(err)
 	}

@@ -177,6 +177,19 @@ func TestDavfs2(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.do("ann", "PROPFIND", "/dav/firm/folder", "", "Depth", "0").want(404)
+		// A file that is open for writing is locked, for others as well.
+		held, err := os.Create(filepath.Join(dir, "held.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.do("bob", "PUT", "/dav/firm/held.txt", "mine").want(423).has("Ann Peeters")
+		if _, err := held.WriteString("ann's"); err != nil {
+			t.Fatal(err)
+		}
+		if err := held.Close(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the lock has ended with the file", func() bool { return s.do("bob", "PUT", "/dav/firm/held.txt", "mine").status == 204 })
 		eventually(t, "another's file is in the mount", func() bool { // davfs2 looks again after dir_refresh
 			b, err := os.ReadFile(filepath.Join(dir, "from-elsewhere.txt"))
 			return err == nil && string(b) == "new here"
@@ -237,7 +250,7 @@ func TestRclone(t *testing.T) {
 			pass := strings.TrimSpace(mustRun(t, "rclone", "obscure", password))
 			return ":webdav,vendor=" + vendor + ",user=bob,pass=" + pass + ",url='" + s.dav("/") + "':tree"
 		}
-		for _, vendor := range []string{"other", "owncloud"} {
+		for _, vendor := range []string{"other", "owncloud", "rclone"} {
 			to := remote(vendor) + "-" + vendor
 			mustRun(t, "rclone", "copy", src, to)
 			mustRun(t, "rclone", "check", "--download", src, to)

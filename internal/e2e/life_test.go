@@ -204,7 +204,8 @@ func (s *server) uploads() string {
 	return ""
 }
 
-// TestExample serves example.yaml as a newcomer does, on free ports.
+// TestExample serves example.yaml over the demo's tree as `make run` does, on free
+// ports.
 func TestExample(t *testing.T) {
 	text, err := os.ReadFile("../../example.yaml")
 	if err != nil {
@@ -214,17 +215,21 @@ func TestExample(t *testing.T) {
 	for was, now := range map[string]string{
 		"listen: 127.0.0.1:8080": "listen: 127.0.0.1:0", "public_url: http://127.0.0.1:8080": "",
 		"metrics_listen: 127.0.0.1:9090": "metrics_listen: 127.0.0.1:0",
-		"sqlite:data/":                   "sqlite:" + t.TempDir() + "/", "path: data/files": "path: " + dir,
+		"sqlite:data/":                   "sqlite:" + t.TempDir() + "/", "path: data/files": "path: " + dir + "/data/files",
 	} {
 		if !bytes.Contains(text, []byte(was)) {
 			t.Fatalf("example.yaml lacks %q", was)
 		}
 		text = bytes.ReplaceAll(text, []byte(was), []byte(now))
 	}
-	for _, folder := range []string{"Clients/Acme", "HR"} {
-		if err := os.MkdirAll(filepath.Join(dir, "firm", folder), 0o700); err != nil {
-			t.Fatal(err)
-		}
+	script, err := filepath.Abs("../../build/demo.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo := exec.Command(script)
+	demo.Dir = dir
+	if out, err := demo.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("portico-demo")) {
+		t.Fatalf("the demo's tree: %v\n%s", err, out)
 	}
 	s := serve(t, string(text))
 	for _, c := range []struct {

@@ -242,8 +242,8 @@ func TestThreat90_NeverOpen(t *testing.T) {
 	} {
 		yaml := fmt.Sprintf("server: {listen: \"127.0.0.1:0\"}\nstate: sqlite:%s/p.db\nstorage: {main: {type: local, path: %s/files}}\n%s\n"+
 			"workspaces: {firm: {storage: main, folders: {/: {grant: {everyone: viewer, \"user:ann\": owner}}}}}\n", dir, dir, identity)
-		if code, said := checked(t, "serve", yaml); code != 1 || !regexp.MustCompile(`portico\.yaml:\d+: `).MatchString(said) {
-			t.Errorf("%s: serve ended with %d, want 1 and the line; %s", name, code, said)
+		if code, said := checked(t, "serve", yaml); code != 2 || !regexp.MustCompile(`portico\.yaml:\d+: `).MatchString(said) {
+			t.Errorf("%s: serve ended with %d, want 2 and the line; %s", name, code, said)
 		}
 	}
 	w := worldOf(t, "disk")
@@ -275,12 +275,12 @@ func TestBadInput_ConfigNeverStarts(t *testing.T) {
 			t.Fatalf("the config lacks %q", old)
 		}
 		code, said := checked(t, "serve", strings.Replace(good, old, bad, 1))
-		if code != 1 || !regexp.MustCompile(`portico\.yaml:\d+: `).MatchString(said) {
-			t.Errorf("with %q serve ended with %d, want 1 and the line; %s", bad, code, said)
+		if code != 2 || !regexp.MustCompile(`portico\.yaml:\d+: `).MatchString(said) {
+			t.Errorf("with %q serve ended with %d, want 2 and the line; %s", bad, code, said)
 		}
 	}
-	if code, said := checked(t, "serve", ""); code != 1 {
-		t.Errorf("an empty config: %d, want 1; %s", code, said)
+	if code, said := checked(t, "serve", ""); code != 2 {
+		t.Errorf("an empty config: %d, want 2; %s", code, said)
 	}
 }
 
