@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"slices"
 
 	"portico/audit"
 	"portico/backends"
@@ -111,7 +108,7 @@ func (v *mover) step(ctx context.Context) (over bool, err error) {
 		}
 		return false, v.enter(ctx, phaseClear, nothing)
 	case phaseClear:
-		if err := v.clear(ctx, v.to); err != nil {
+		if err := v.sweep(ctx, v.to, v.aside()); err != nil {
 			return true, v.giveUp(ctx, err)
 		}
 		return false, v.enter(ctx, v.carryPhase(phaseSwap, phaseFill), nothing)
@@ -136,13 +133,18 @@ func (v *mover) step(ctx context.Context) (over bool, err error) {
 			return true, err
 		}
 	}
-	return true, v.clear(ctx, v.from)
+	return true, v.sweep(ctx, v.from, v.to)
 }
 
 // restore brings back what was put aside. A rename that was tried left the
-// destination free; what a copy has left there goes first.
+// destination free; what a copy has left there goes first, if there is something
+// to bring back.
 func (v *mover) restore(ctx context.Context) error {
-	if v.renamer() == nil {
+	saved, err := v.tree(ctx, v.aside())
+	if err != nil {
+		return err
+	}
+	if v.renamer() == nil && len(saved) > 0 {
 		if err := v.clear(ctx, v.to); err != nil {
 			return err
 		}
@@ -155,9 +157,13 @@ func (v *mover) restore(ctx context.Context) error {
 
 // giveUp ends a move of which a step failed, and answers with why it failed. A
 // rename that failed made nothing, and a file that was to be replaced by a file
-// is the old one or the new one, and whole: it stays. Everything else is brought
-// back to what it was, at once or, where the store is away, by Resume.
+// is the old one. Everything else is brought back to what it was, at once or,
+// where the store is away, by Resume. Where nobody knows whether the step was
+// done, Resume goes on with it.
 func (v *mover) giveUp(ctx context.Context, why error) error {
+	if _, ok := errors.AsType[*unsureError](why); ok {
+		return why
+	}
 	back := ""
 	switch v.move.Phase {
 	case phaseCarry:
@@ -223,107 +229,12 @@ func (v *mover) drop(ctx context.Context) error {
 	return nil
 }
 
-// clear removes what lies at l and below.
-func (v *mover) clear(ctx context.Context, l place) error {
-	all, err := v.tree(ctx, l)
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	for p, err := range removeAll(ctx, all) {
-		return fmt.Errorf("files: move: remove %s: %w", p, err)
-	}
-	return nil
-}
-
-// tree is all that lies at l, nothing if it is free.
-func (v *mover) tree(ctx context.Context, l place) ([]member, error) {
-	info, err := l.space.Backend.Stat(ctx, l.inner)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return members(ctx, l, info, true)
-}
-
-// bring moves or copies everything from one place to another. What is gone at
-// the first was renamed before a crash, or taken away by another tool after it
-// was copied: what is at the second is all there is.
-func (v *mover) bring(ctx context.Context, from, to place) error {
-	all, err := v.tree(ctx, from)
-	if err != nil {
-		return err
-	}
-	if len(all) == 0 {
-		_, err := to.space.Backend.Stat(ctx, to.inner)
-		return err
-	}
-	if r := v.renamer(); r != nil {
-		return v.rename(ctx, r, from, to)
-	}
-	return copyTree(ctx, &transfer{src: from, dst: to, all: all})
-}
-
-// rename is done too if the store has renamed and broke only then, so that it
-// answered with an error.
-func (v *mover) rename(ctx context.Context, r backends.Renamer, from, to place) error {
-	err := r.Rename(ctx, from.inner, to.inner)
-	if err == nil {
-		return nil
-	}
-	if all, lost := v.tree(ctx, from); lost != nil || len(all) > 0 {
-		return err
-	}
-	if _, lost := to.space.Backend.Stat(ctx, to.inner); lost != nil {
-		return err
-	}
-	return nil
-}
-
 // renamer is the backend, if it moves at once.
 func (v *mover) renamer() backends.Renamer {
 	if r, ok := v.from.space.Backend.(backends.Renamer); ok && v.from.space == v.to.space {
 		return r
 	}
 	return nil
-}
-
-func copyTree(ctx context.Context, x *transfer) error {
-	var files []member
-	for _, m := range x.all {
-		if !m.info.Dir {
-			files = append(files, m)
-			continue
-		}
-		to, err := x.target(m)
-		if err == nil {
-			err = carry(ctx, m, to, m.info.Meta)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	failed := each(ctx, files, func(ctx context.Context, m member) error {
-		to, err := x.target(m)
-		if err != nil {
-			return err
-		}
-		return carry(ctx, m, to, keepTime(m))
-	})
-	for _, p := range slices.SortedFunc(maps.Keys(failed), vpath.Path.Compare) {
-		return fmt.Errorf("files: move: copy %s: %w", p, failed[p])
-	}
-	return nil
-}
-
-// keepTime keeps a file's time of change where only the store knows it, and would
-// take the copy for a new file.
-func keepTime(m member) (meta backends.Meta) {
-	if m.info.Meta.ModTime.IsZero() {
-		meta.ModTime = m.info.ModTime
-	}
-	return meta
 }
 
 // arrive makes the new place the one that counts, together with its properties

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"time"
 
 	"portico/acl"
 	"portico/audit"
@@ -81,7 +82,7 @@ func (t *Tree) upload(ctx context.Context, u upload, body io.Reader, gone int64)
 		Meta: backends.Meta{Creator: t.creator(u), ModTime: u.o.ModTime, ContentType: contentType(u.path.Name())},
 		If:   t.condition(u),
 		Commit: func() error {
-			letGo, err := t.s.paths.acquire(ctx, nil, u.path)
+			letGo, err := t.hold(ctx, u.path)
 			if err != nil {
 				return err
 			}
@@ -93,6 +94,22 @@ func (t *Tree) upload(ctx context.Context, u upload, body io.Reader, gone int64)
 		undo()
 	}
 	return info, release, err
+}
+
+// patience is how long an upload that is all there waits for its path.
+const patience = 30 * time.Second
+
+// hold takes an upload's path. It does not wait for ever: meanwhile the upload
+// keeps what it has of the memory for all uploads, and a move between workspaces,
+// which the path may wait for, needs some of that itself.
+func (t *Tree) hold(ctx context.Context, p vpath.Path) (release func(), err error) {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	release, err = t.s.paths.acquire(bounded, nil, p)
+	if err != nil && ctx.Err() == nil {
+		err = fault.Tell(fault.ErrUnavailable, "%s is being moved or changed by somebody else: nothing was saved, try again shortly", p)
+	}
+	return release, err
 }
 
 // mayPut judges all but the body.

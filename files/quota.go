@@ -43,7 +43,8 @@ func (s *Service) total(ctx context.Context, sp *space) (*usage, error) {
 	if _, fresh = u.state(s.Clock()); fresh {
 		return u, nil
 	}
-	return u, u.count(ctx, sp.Backend, s.Clock())
+	// The next client would begin anew where this one loses its patience.
+	return u, u.count(context.WithoutCancel(ctx), sp.Backend, s.Clock())
 }
 
 // state tells whether there is a count, and whether it is trusted.

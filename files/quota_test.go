@@ -1,6 +1,7 @@
 package files_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -144,4 +145,31 @@ func TestCountingHoldsNobodyUp(t *testing.T) {
 	w.used(10) // what comes while it counts may count twice, until the next time
 	w.clock.add(time.Hour)
 	w.used(5)
+}
+
+// A large workspace takes longer to count than a client waits: what it began is
+// counted to the end, else nobody could ever upload.
+func TestCountingGoesOnWithoutTheClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{quota: 100})
+	w.seed("ann", "/firm/x")
+	ctx, hangUp := context.WithCancel(t.Context())
+	var counts atomic.Int64
+	w.setHook(func(op string, _ vpath.Path) error {
+		if op == "Walk" {
+			counts.Add(1)
+			hangUp()
+		}
+		return nil
+	})
+	put := func(ctx context.Context) error {
+		_, _, err := w.as("ann").tree().Put(ctx, vpath.Must("/firm/a"), strings.NewReader("1"), files.PutOptions{Size: 1})
+		return err
+	}
+	if err := put(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("the client that hung up: %v", err)
+	}
+	if err := put(t.Context()); err != nil || counts.Load() != 1 {
+		t.Errorf("the next client: %v, after %d counts, want 1", err, counts.Load())
+	}
 }

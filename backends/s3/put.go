@@ -158,16 +158,20 @@ func (w *write) single(ctx context.Context, data []byte) (backends.Info, error) 
 		})
 }
 
-// commit is the last moment at which the upload can be called off.
+// commit is the last moment at which the upload can be called off. The place is
+// looked at when Commit has agreed: it may have waited for somebody who made a
+// folder of the file's name, or removed the one that the file goes into.
 func (w *write) commit(ctx context.Context) error {
-	if err := w.place(ctx); err != nil {
-		return err
-	}
-	if ctx.Err() != nil || w.o.Commit == nil {
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := w.o.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+	if w.o.Commit != nil {
+		if err := w.o.Commit(); err != nil {
+			return fmt.Errorf("commit: %w", err)
+		}
+	}
+	if err := w.place(ctx); err != nil {
+		return err
 	}
 	return ctx.Err()
 }

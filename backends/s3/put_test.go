@@ -265,3 +265,31 @@ func TestRcloneReadsOurTimes(t *testing.T) {
 		t.Errorf("object has the type %q, and metadata that differ (-want +got):\n%s", o.ContentType, diff)
 	}
 }
+
+// The folder that a file goes into, and the file's own name, are looked at when
+// Commit has agreed, which may have waited for whoever made or removed a folder
+// there. A file beside a folder of its name would be acknowledged and seen by
+// nobody.
+func TestPutLooksAfterCommit(t *testing.T) {
+	t.Parallel()
+	b, _ := workspace(t, parts.MinIO(t), Options{MinIO: true})
+	if _, err := b.Mkdir(t.Context(), vpath.Must("/dir"), backends.Meta{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int64{10, singleMax + 1} {
+		name := vpath.Must(fmt.Sprintf("/taken %d", size))
+		_, err := b.Put(t.Context(), name, newNoise(size, nil), backends.PutOptions{Size: size, Commit: func() error {
+			_, err := b.Mkdir(t.Context(), name, backends.Meta{})
+			return err
+		}})
+		if !errors.Is(err, fault.ErrIsDir) {
+			t.Errorf("put %d bytes where a folder came: %v, want %v", size, err, fault.ErrIsDir)
+		}
+	}
+	_, err := b.Put(t.Context(), vpath.Must("/dir/a"), newNoise(10, nil), backends.PutOptions{Size: 10, Commit: func() error {
+		return b.Remove(t.Context(), vpath.Must("/dir"))
+	}})
+	if !errors.Is(err, fault.ErrNoParent) {
+		t.Errorf("put into a folder that went: %v, want %v", err, fault.ErrNoParent)
+	}
+}
