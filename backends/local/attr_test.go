@@ -94,17 +94,17 @@ func TestCaseProbe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer u.discard()
-	if err := probeCase(s.tmp, u.name); err != nil {
+	if err := probeCase(s.now.tmp, u.name); err != nil {
 		t.Fatalf("probeCase: %v", err)
 	}
-	twin, err := s.tmp.root.Create(strings.ToUpper(u.name))
+	twin, err := s.now.tmp.root.Create(strings.ToUpper(u.name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := twin.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := probeCase(s.tmp, u.name); err == nil || !strings.Contains(err.Error(), "upper from lower case") {
+	if err := probeCase(s.now.tmp, u.name); err == nil || !strings.Contains(err.Error(), "upper from lower case") {
 		t.Errorf("probeCase = %v", err)
 	}
 }
@@ -119,7 +119,7 @@ func TestAsidePutsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	err := s.aside(s.top, "file", func() error {
+	err := s.aside(s.now.top, "file", func() error {
 		if _, err := os.Lstat(path); err == nil {
 			t.Error("the file is still in the way")
 		}
@@ -168,18 +168,18 @@ func TestRenameKeepsStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer u.discard()
-	if err := s.top.root.Mkdir("there", 0o700); err != nil {
+	if err := s.now.top.root.Mkdir("there", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.top.root.WriteFile("file", []byte("theirs"), 0o600); err != nil {
+	if err := s.now.top.root.WriteFile("file", []byte("theirs"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"there", "file"} {
-		if _, err := u.publish(s.top, name, false); !errors.Is(err, fs.ErrExist) {
+		if _, err := u.publish(s.now.top, name, false); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("publish over %s = %v", name, err)
 		}
 	}
-	if _, err := u.publish(s.top, "there", true); !errors.Is(err, fault.ErrIsDir) {
+	if _, err := u.publish(s.now.top, "there", true); !errors.Is(err, fault.ErrIsDir) {
 		t.Errorf("publish over a folder = %v", err)
 	}
 }
@@ -198,7 +198,7 @@ func TestConditionUnderLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unlock := s.names.lock(s.top.place("file"))
+	unlock := s.names.lock(s.now.top.place("file"))
 	committed, result := make(chan struct{}), make(chan error, 1)
 	go func() {
 		_, err := b.Put(t.Context(), p, strings.NewReader("new"), backends.PutOptions{
@@ -207,7 +207,7 @@ func TestConditionUnderLock(t *testing.T) {
 		result <- err
 	}()
 	<-committed
-	if err := s.top.root.WriteFile("file", []byte("another program's"), 0o600); err != nil {
+	if err := s.now.top.root.WriteFile("file", []byte("another program's"), 0o600); err != nil {
 		t.Error(err)
 	}
 	unlock()
@@ -250,5 +250,47 @@ func TestNamed(t *testing.T) {
 	}
 	if named(nil) != nil || !errors.Is(named(os.ErrClosed), fault.ErrUnavailable) {
 		t.Error("no error, or a closed handle, has the wrong name")
+	}
+}
+
+// TestPublishJoinsOneBase: after the last walk of the path, the folder may still
+// be replaced, or be another one for a moment in which the walk went there.
+func TestPublishJoinsOneBase(t *testing.T) {
+	t.Parallel()
+	s := openHere(t)
+	old, err := s.hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.release()
+	u, err := old.newUpload()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.discard()
+	aside := s.Dir() + ".aside"
+	t.Cleanup(func() { _ = os.RemoveAll(aside) })
+	if err := os.Rename(s.Dir(), aside); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.publish(old.top, "file", true); !errors.Is(err, fault.ErrUnavailable) {
+		t.Errorf("publish into a folder that is away = %v", err)
+	}
+	if _, err := s.hold(); !errors.Is(err, fault.ErrUnavailable) {
+		t.Errorf("hold = %v", err)
+	}
+	if err := os.Rename(aside, s.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.release()
+	if _, err := u.publish(again.top, "file", true); again == old || !errors.Is(err, fault.ErrUnavailable) {
+		t.Errorf("publish from one base to another = %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(s.Dir(), "file")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is there, %v", err)
 	}
 }

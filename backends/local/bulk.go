@@ -125,7 +125,12 @@ func (b *Backend) Free(ctx context.Context) (int64, error) {
 // Reap removes uploads that a crash has left. One that is on its way is locked
 // and stays, however old.
 func (s *Storage) Reap(ctx context.Context, before time.Time) (int, error) {
-	names, err := s.tmp.readNames()
+	b, err := s.hold()
+	if err != nil {
+		return 0, fmt.Errorf("local: reap: %w", err)
+	}
+	defer b.release()
+	names, err := b.tmp.readNames()
 	if err != nil {
 		return 0, fmt.Errorf("local: reap: %w", err)
 	}
@@ -134,7 +139,7 @@ func (s *Storage) Reap(ctx context.Context, before time.Time) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return count, fmt.Errorf("local: reap: %w", err)
 		}
-		gone, err := s.reap(name, before)
+		gone, err := b.reap(name, before)
 		if err != nil {
 			return count, fmt.Errorf("local: reap: %w", err)
 		}
@@ -146,8 +151,8 @@ func (s *Storage) Reap(ctx context.Context, before time.Time) (int, error) {
 }
 
 // reap removes one left-over, if it is one.
-func (s *Storage) reap(name string, before time.Time) (bool, error) {
-	st, err := s.tmp.lstat(name)
+func (b *base) reap(name string, before time.Time) (bool, error) {
+	st, err := b.tmp.lstat(name)
 	if isNotExist(err) {
 		return false, nil
 	}
@@ -158,19 +163,19 @@ func (s *Storage) reap(name string, before time.Time) (bool, error) {
 	if !ok {
 		start = st.ModTime()
 	}
-	if !start.Before(before) || s.busy(name, st) {
+	if !start.Before(before) || b.busy(name, st) {
 		return false, nil
 	}
-	err = s.do("remove", func() error { return s.tmp.root.RemoveAll(name) })
+	err = b.s.do("remove", func() error { return b.tmp.root.RemoveAll(name) })
 	return err == nil, err
 }
 
 // busy tells whether somebody is still at an upload.
-func (s *Storage) busy(name string, st fs.FileInfo) bool {
+func (b *base) busy(name string, st fs.FileInfo) bool {
 	if kindOf(st) == isOther {
 		return false
 	}
-	file, err := s.tmp.root.OpenFile(name, openAny, 0)
+	file, err := b.tmp.root.OpenFile(name, openAny, 0)
 	if err != nil {
 		return false
 	}

@@ -25,6 +25,11 @@ func (b *Backend) mkdir(ctx context.Context, p vpath.Path, m backends.Meta) (bac
 	if p.IsRoot() {
 		return backends.Info{}, fs.ErrExist
 	}
+	at, err := b.s.hold() // one base from here to the publication
+	if err != nil {
+		return backends.Info{}, err
+	}
+	defer at.release()
 	f, err := b.parent(ctx, p)
 	if err != nil {
 		return backends.Info{}, err
@@ -33,7 +38,7 @@ func (b *Backend) mkdir(ctx context.Context, p vpath.Path, m backends.Meta) (bac
 	if err := f.free(p.Name()); err != nil {
 		return backends.Info{}, err
 	}
-	u, err := b.s.newUploadFolder()
+	u, err := at.newUploadFolder()
 	if err != nil {
 		return backends.Info{}, err
 	}
@@ -98,6 +103,9 @@ func (f *folder) unlink(name string) error {
 	}
 	if kindOf(st) == isOther {
 		return fs.ErrNotExist
+	}
+	if err := f.base.stands(); err != nil { // the lock may have taken long
+		return err
 	}
 	return f.s.do("remove", func() error { return f.root.Remove(name) })
 }
@@ -170,6 +178,9 @@ func (b *Backend) moveFrom(ctx context.Context, from *folder, src, dst vpath.Pat
 // shift renames old in from to name in to.
 func (s *Storage) shift(from *folder, old string, to *folder, name string, dir bool) error {
 	call := func(replace bool) error {
+		if err := from.base.joins(to); err != nil {
+			return err
+		}
 		return s.do("rename", func() error { return rename(from, old, to, name, replace) })
 	}
 	st, err := to.lstat(name)
@@ -196,14 +207,17 @@ func (s *Storage) aside(f *folder, name string, next func() error) error {
 		return err
 	}
 	defer u.discard()
-	err = s.do("rename", func() error { return rename(f, name, s.tmp, u.name, true) })
+	if err := u.base.joins(f); err != nil {
+		return err
+	}
+	err = s.do("rename", func() error { return rename(f, name, u.base.tmp, u.name, true) })
 	if err != nil {
 		return err
 	}
 	if err = next(); err == nil {
 		return nil
 	}
-	back := s.do("rename", func() error { return rename(s.tmp, u.name, f, name, false) })
+	back := s.do("rename", func() error { return rename(u.base.tmp, u.name, f, name, false) })
 	u.done = back == nil
 	return errors.Join(err, back)
 }

@@ -25,6 +25,11 @@ func (b *Backend) Copy(ctx context.Context, src, dst vpath.Path, m backends.Meta
 }
 
 func (b *Backend) copy(ctx context.Context, src, dst vpath.Path, m backends.Meta) (backends.Info, error) {
+	at, err := b.s.hold() // one base from here to the publication
+	if err != nil {
+		return backends.Info{}, err
+	}
+	defer at.release()
 	file, old, err := b.openFile(ctx, src)
 	if err != nil {
 		return backends.Info{}, err
@@ -34,7 +39,7 @@ func (b *Backend) copy(ctx context.Context, src, dst vpath.Path, m backends.Meta
 	if err != nil {
 		return backends.Info{}, err
 	}
-	u, err := b.s.newUpload()
+	u, err := at.newUpload()
 	if err != nil {
 		return backends.Info{}, err
 	}

@@ -11,9 +11,17 @@ import (
 )
 
 // workspace opens the folder of the workspace. It always exists, so where it
-// does not the disk is not what it was: nothing in it may look removed.
+// does not the disk is not what it was: nothing in it may look removed. It is
+// not made either, or the folder below an unmounted disk would be filled.
 func (b *Backend) workspace() (*folder, error) {
-	f, err := b.s.top.descend(b.root)
+	base, err := b.s.hold()
+	if err != nil {
+		return nil, err
+	}
+	f, err := base.top.descend(b.root)
+	if f != base.top { // which goes with its use of the base
+		base.release()
+	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fault.ErrNotDir) {
 		return nil, fault.Tell(unavailable(err), "The folder of this workspace is missing on the server's disk.")
 	}

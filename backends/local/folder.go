@@ -20,16 +20,17 @@ const attempts = 20
 // between a check and its use.
 type folder struct {
 	s    *Storage
+	base *base // what it was reached through
 	root *os.Root
 	file *os.File    // the same folder, for reading, syncing and attributes
 	stat fs.FileInfo // as it was opened
-	kept bool        // for the life of the Storage
+	kept bool        // the base's own: close ends one use of the base
 }
 
 // newFolder takes root over, also if it fails.
-func (s *Storage) newFolder(root *os.Root) (*folder, error) {
-	f := &folder{s: s, root: root}
-	err := s.do("open folder", func() (err error) {
+func (b *base) newFolder(root *os.Root) (*folder, error) {
+	f := &folder{s: b.s, base: b, root: root}
+	err := f.s.do("open folder", func() (err error) {
 		// O_NONBLOCK saves os three calls that try to make the handle pollable.
 		if f.file, err = root.OpenFile(".", unix.O_DIRECTORY|unix.O_NONBLOCK, 0); err != nil {
 			return err
@@ -44,11 +45,13 @@ func (s *Storage) newFolder(root *os.Root) (*folder, error) {
 	return f, nil
 }
 
-// close gives the handles back, unless the storage keeps them.
+// close gives the handles back, to the base if they are its own.
 func (f *folder) close() {
-	if !f.kept {
-		f.release()
+	if f.kept {
+		f.base.release()
+		return
 	}
+	f.release()
 }
 
 func (f *folder) release() {
@@ -88,7 +91,7 @@ func (f *folder) enter(name string) (*folder, error) {
 			}
 			continue // swapped just now: see what it has become
 		}
-		sub, err := f.s.newFolder(root)
+		sub, err := f.base.newFolder(root)
 		if err != nil {
 			return nil, err
 		}

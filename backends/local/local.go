@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
 	"time"
 
@@ -51,9 +50,12 @@ type Options struct {
 
 // Storage is a folder on a disk.
 type Storage struct {
-	o   Options
-	top *folder // Options.Dir
-	tmp *folder // where uploads grow
+	o Options
+
+	mu      sync.Mutex
+	now     *base      // nil while Options.Dir is away
+	opening sync.Mutex // one reopening at a time; goes before mu
+	closed  bool       // under opening
 
 	// tree is held for reading by whoever publishes or removes one name, and
 	// for writing by a rename: no folder above a name moves while it is placed.
@@ -72,10 +74,14 @@ func Open(o Options) (*Storage, error) {
 	s := &Storage{o: o}
 	s.names.held = map[place]*held{}
 	s.bufs.New = func() any { b := make([]byte, 256<<10); return &b }
-	if err := s.open(); err != nil {
-		_ = s.Close() // the error that matters is the first
+	if err := makeDir(o.Dir); err != nil {
 		return nil, fmt.Errorf("local: open %s: %w", o.Dir, err)
 	}
+	b, err := s.openBase((*folder).private)
+	if err != nil {
+		return nil, fmt.Errorf("local: open %s: %w", o.Dir, err)
+	}
+	s.replace(b)
 	return s, nil
 }
 
@@ -88,7 +94,11 @@ func (s *Storage) At(root vpath.Path) (backends.Backend, error) {
 	if root.Top() == backends.Reserved {
 		return nil, fmt.Errorf("local: at %s: %w", root, errReserved())
 	}
-	f := s.top
+	base, err := s.hold()
+	if err != nil {
+		return nil, fmt.Errorf("local: at %s: %w", root, err)
+	}
+	f := base.top
 	for name := range root.Elements() {
 		sub, err := f.enterOrMake(name)
 		f.close()
@@ -101,21 +111,18 @@ func (s *Storage) At(root vpath.Path) (backends.Backend, error) {
 	return b, nil
 }
 
-// Check tells whether the folder is still the one that Open has opened, and
-// takes files.
+// Check tells whether the folder stands where it should, and takes files.
 func (s *Storage) Check(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("local: check: %w", err)
 	}
-	now, err := os.Stat(s.o.Dir)
+	b, err := s.hold()
 	if err != nil {
-		return fmt.Errorf("local: check: %w", unavailable(err))
-	}
-	if !os.SameFile(now, s.top.stat) {
-		return fmt.Errorf("local: check: %w", fault.Tell(fault.ErrUnavailable,
+		return fmt.Errorf("local: check: %w", fault.Tell(err,
 			"%s is no longer the folder that was opened: was the disk unmounted, or the folder moved? Bring it back, or restart Portico.", s.o.Dir))
 	}
-	u, err := s.newUpload()
+	defer b.release()
+	u, err := b.newUpload()
 	if err != nil {
 		return fmt.Errorf("local: check: %w", err)
 	}
@@ -125,11 +132,10 @@ func (s *Storage) Check(ctx context.Context) error {
 
 // Close gives the folder back.
 func (s *Storage) Close() error {
-	for _, f := range []*folder{s.tmp, s.top} {
-		if f != nil {
-			f.release()
-		}
-	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	s.closed = true
+	s.replace(nil)
 	return nil
 }
 

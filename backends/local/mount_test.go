@@ -113,19 +113,6 @@ func TestDiskGoesReadOnly(t *testing.T) {
 	wantRefused(t, dir, "cannot be written to")
 }
 
-// TestDiskUnmounted: the folder below the mount point is another one.
-func TestDiskUnmounted(t *testing.T) {
-	if !inNamespace(t) {
-		return
-	}
-	dir := t.TempDir()
-	mount(t, "tmpfs", dir, "size=1m,mode=700")
-	d := diskAt(t, dir)
-	d.must(d.s.Check(t.Context()))
-	d.must(unix.Unmount(dir, unix.MNT_DETACH))
-	d.wantErr("Check", d.s.Check(t.Context()), fault.ErrUnavailable)
-}
-
 // TestDiskInside: a rename cannot go onto another disk.
 func TestDiskInside(t *testing.T) {
 	if !inNamespace(t) {

@@ -9,37 +9,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"portico/backends"
 	"portico/fault"
 )
 
-func (s *Storage) open() error {
-	root, err := openDir(s.o.Dir)
-	if err != nil {
-		return err
-	}
-	if s.top, err = s.newFolder(root); err != nil {
-		return err
-	}
-	s.top.kept = true
-	own, err := s.top.private(backends.Reserved)
-	if err != nil {
-		return err
-	}
-	defer own.close()
-	if s.tmp, err = own.private(tmpName); err != nil {
-		return err
-	}
-	s.tmp.kept = true
-	return s.probe()
-}
-
-// openDir opens the storage's folder. It is made where its parent is there.
-func openDir(dir string) (*os.Root, error) {
+// makeDir makes the storage's folder where its parent is there.
+func makeDir(dir string) error {
 	err := os.Mkdir(dir, folderMode)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("the folder does not exist and cannot be made; make it, or mount its disk: %w", err)
+		return fmt.Errorf("the folder does not exist and cannot be made; make it, or mount its disk: %w", err)
 	}
+	return nil
+}
+
+// openDir opens the storage's folder.
+func openDir(dir string) (*os.Root, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("the folder cannot be opened; it must be a folder that Portico's user may read and write: %w", err)
@@ -61,16 +44,16 @@ func (f *folder) private(name string) (*folder, error) {
 }
 
 // probe finds out whether the file system can do what Portico stands on.
-func (s *Storage) probe() error {
-	u, err := s.newUpload()
+func (b *base) probe() error {
+	u, err := b.newUpload()
 	if err != nil {
 		return fmt.Errorf("the folder cannot be written to; give it to Portico's user: %w", err)
 	}
 	defer u.discard()
-	if err := probeAttr(s.tmp, u); err != nil {
+	if err := probeAttr(b.tmp, u); err != nil {
 		return err
 	}
-	return probeCase(s.tmp, u.name)
+	return probeCase(b.tmp, u.name)
 }
 
 func probeAttr(f *folder, u *upload) error {

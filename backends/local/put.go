@@ -23,11 +23,16 @@ func (b *Backend) Put(ctx context.Context, p vpath.Path, body io.Reader, o backe
 }
 
 func (b *Backend) put(ctx context.Context, p vpath.Path, body io.Reader, o backends.PutOptions) (backends.Info, error) {
+	at, err := b.s.hold() // one base from here to the publication
+	if err != nil {
+		return backends.Info{}, err
+	}
+	defer at.release()
 	created, err := b.judge(ctx, p, o.If) // before the body is taken in for nothing
 	if err != nil {
 		return backends.Info{}, err
 	}
-	u, err := b.s.newUpload()
+	u, err := at.newUpload()
 	if err != nil {
 		return backends.Info{}, err
 	}

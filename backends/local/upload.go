@@ -24,6 +24,7 @@ import (
 // leaves the name without the lock, for Reap.
 type upload struct {
 	s    *Storage
+	base *base // in use until discard
 	name string
 	file *os.File
 	st   fs.FileInfo // as seal left it
@@ -32,29 +33,41 @@ type upload struct {
 	done bool
 }
 
-// newUpload begins a file.
+// newUpload begins a file in the base that stands now.
 func (s *Storage) newUpload() (*upload, error) {
-	return s.begin(func(name string) (*os.File, error) {
-		return s.tmp.root.OpenFile(name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, fileMode)
+	b, err := s.hold()
+	if err != nil {
+		return nil, err
+	}
+	defer b.release()
+	return b.newUpload()
+}
+
+// newUpload begins a file in a base that the caller holds.
+func (b *base) newUpload() (*upload, error) {
+	return b.begin(func(name string) (*os.File, error) {
+		return b.tmp.root.OpenFile(name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, fileMode)
 	})
 }
 
 // newUploadFolder begins a folder.
-func (s *Storage) newUploadFolder() (*upload, error) {
-	return s.begin(func(name string) (*os.File, error) {
-		if err := s.tmp.root.Mkdir(name, folderMode); err != nil {
+func (b *base) newUploadFolder() (*upload, error) {
+	return b.begin(func(name string) (*os.File, error) {
+		if err := b.tmp.root.Mkdir(name, folderMode); err != nil {
 			return nil, err
 		}
-		return s.tmp.root.OpenFile(name, unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+		return b.tmp.root.OpenFile(name, unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
 	})
 }
 
-func (s *Storage) begin(create func(name string) (*os.File, error)) (*upload, error) {
+func (b *base) begin(create func(name string) (*os.File, error)) (*upload, error) {
+	s := b.s
 	version, err := s.random()
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{s: s, sum: sha256.New()}
+	b.users.Add(1)
+	u := &upload{s: s, base: b, sum: sha256.New()}
 	u.attr.version = fmt.Sprintf("%016x", version)
 	u.attr.created = formatTime(s.o.Clock())
 	u.name = "up-" + strconv.FormatInt(s.o.Clock().UnixNano(), 10) + "-" + u.attr.version
@@ -167,7 +180,10 @@ func (u *upload) sha256() string { return hex.EncodeToString(u.sum.Sum(nil)) }
 
 // publish gives the upload its name in f.
 func (u *upload) publish(f *folder, name string, replace bool) (backends.Info, error) {
-	err := u.s.do("rename", func() error { return rename(u.s.tmp, u.name, f, name, replace) })
+	if err := u.base.joins(f); err != nil {
+		return backends.Info{}, err
+	}
+	err := u.s.do("rename", func() error { return rename(u.base.tmp, u.name, f, name, replace) })
 	if err != nil {
 		return backends.Info{}, u.whyNot(err)
 	}
@@ -178,7 +194,7 @@ func (u *upload) publish(f *folder, name string, replace bool) (backends.Info, e
 // whyNot tells a missing folder from a missing upload, which are one errno.
 func (u *upload) whyNot(err error) error {
 	if named := because(fs.ErrNotExist, err); isNotExist(err) {
-		if _, err := u.s.tmp.lstat(u.name); err != nil {
+		if _, err := u.base.tmp.lstat(u.name); err != nil {
 			return ours(named)
 		}
 		return because(fault.ErrNoParent, err)
@@ -190,8 +206,9 @@ func (u *upload) whyNot(err error) error {
 func (u *upload) discard() {
 	if u.file != nil {
 		if !u.done {
-			_ = u.s.tmp.root.Remove(u.name) // Reap does it otherwise
+			_ = u.base.tmp.root.Remove(u.name) // Reap does it otherwise
 		}
 		_ = u.file.Close() // synced, or of no worth
 	}
+	u.base.release()
 }
