@@ -127,9 +127,10 @@ type witness struct {
 // connection that is cut, and rolls the deadlines. Neither headers nor bodies
 // are logged.
 func withRecord(next http.Handler, s witness) http.Handler {
+	buffers := copyBuffers()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := s.clock()
-		rw, body := rolling(w, r, s.clock)
+		rw, body := rolling(w, r, s.clock, buffers)
 		r.Body = body
 		defer func() { //nolint:contextcheck // a deadline belongs to the connection
 			cut := recover()

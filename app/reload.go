@@ -36,7 +36,7 @@ func (s *process) reloadConfig(ctx context.Context) {
 	s.stale.Store(false)
 	s.metrics.stale.Set(0)
 	s.metrics.reloads.WithLabelValues("ok").Inc()
-	s.log.InfoContext(ctx, "config loaded", "users", len(cfg.Users), "workspaces", len(cfg.Workspaces))
+	s.log.InfoContext(ctx, "config loaded", "sha256", cfg.Digest, "users", len(cfg.Users), "workspaces", len(cfg.Workspaces))
 }
 
 // swap puts people and rules in force together.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,7 +26,7 @@ const (
 // rolling gives a request's writer and body, which move the connection's
 // deadlines on with each piece. What is no transfer has one deadline for all of
 // its body, and a shorter one for its answer.
-func rolling(w http.ResponseWriter, r *http.Request, clock func() time.Time) (*rollingWriter, *rollingBody) {
+func rolling(w http.ResponseWriter, r *http.Request, clock func() time.Time, buffers *sync.Pool) (*rollingWriter, *rollingBody) {
 	patience := stallTimeout
 	until := func() time.Time { return clock().Add(patience) }
 	received := until
@@ -37,7 +38,7 @@ func rolling(w http.ResponseWriter, r *http.Request, clock func() time.Time) (*r
 	// A writer without deadlines (a test's recorder) is as good: their errors are
 	// passed over.
 	ctl := http.NewResponseController(w)
-	rw := &rollingWriter{ResponseWriter: w, status: http.StatusOK, roll: func() { _ = ctl.SetWriteDeadline(until()) }}
+	rw := &rollingWriter{ResponseWriter: w, buffers: buffers, status: http.StatusOK, roll: func() { _ = ctl.SetWriteDeadline(until()) }}
 	body := &rollingBody{ReadCloser: r.Body, clock: clock, until: received, set: func(t time.Time) { _ = ctl.SetReadDeadline(t) }}
 	body.begin(r)
 	return rw, body
@@ -111,11 +112,16 @@ func (b *rollingBody) tooSlow(took time.Duration) error {
 // passes files on to the kernel (sendfile).
 type rollingWriter struct {
 	http.ResponseWriter
-	roll   func()
-	status int
-	wrote  bool
-	n      int64
+	roll    func()
+	buffers *sync.Pool // see copyBuffers
+	status  int
+	wrote   bool
+	n       int64
 }
+
+// copyBuffers are for what the kernel cannot send by itself: net/http would take
+// a new one for each piece, and a large file leave half a gigabyte of them behind.
+func copyBuffers() *sync.Pool { return &sync.Pool{New: func() any { return new([piece]byte) }} }
 
 // Unwrap lets http.ResponseController find the connection.
 func (w *rollingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -149,6 +155,15 @@ func (w *rollingWriter) Write(p []byte) (sum int, err error) {
 func (w *rollingWriter) ReadFrom(src io.Reader) (sum int64, err error) {
 	w.wrote = true
 	outer, limited := src.(*io.LimitedReader)
+	_, plain := src.(*os.File)
+	if limited {
+		_, plain = outer.R.(*os.File)
+	}
+	if !plain {
+		buf := w.buffers.Get().(*[piece]byte)
+		defer w.buffers.Put(buf)
+		return io.CopyBuffer(struct{ io.Writer }{w}, src, buf[:])
+	}
 	for {
 		lr := &io.LimitedReader{R: src, N: piece}
 		if limited {

@@ -275,7 +275,7 @@ func TestReadFrom(t *testing.T) {
 			}
 			defer f.Close()
 			spy := &spyWriter{ResponseWriter: httptest.NewRecorder()}
-			w, _ := rolling(spy, httptest.NewRequestWithContext(t.Context(), "GET", "/dav/f", nil), time.Now)
+			w, _ := rolling(spy, httptest.NewRequestWithContext(t.Context(), "GET", "/dav/f", nil), time.Now, copyBuffers())
 			var src io.Reader = f
 			lr := &io.LimitedReader{R: f, N: c.limit}
 			if c.limit >= 0 {
@@ -301,7 +301,7 @@ func TestReadFrom(t *testing.T) {
 // TestWritePieces wants a large answer not held to one deadline.
 func TestWritePieces(t *testing.T) {
 	spy := &spyWriter{ResponseWriter: httptest.NewRecorder()}
-	w, _ := rolling(spy, httptest.NewRequestWithContext(t.Context(), "GET", "/dav/f", nil), time.Now)
+	w, _ := rolling(spy, httptest.NewRequestWithContext(t.Context(), "GET", "/dav/f", nil), time.Now, copyBuffers())
 	if n, err := w.Write(make([]byte, 2*piece+5)); n != 2*piece+5 || err != nil || w.n != 2*piece+5 || spy.deadlines != 3 {
 		t.Errorf("Write = %d, %v, counted %d, %d deadlines", n, err, w.n, spy.deadlines)
 	}

@@ -15,9 +15,10 @@ import (
 	"portico/vpath"
 )
 
-// uploadBudget is what all uploads together may hold in memory: two at their
-// full width of 32 MiB each. Further ones wait for their next piece.
-const uploadBudget = 64 << 20
+// uploadBudget is what all uploads together may hold in memory. A large upload to
+// S3 holds 16 MiB to its end, and 16 MiB more while there is plenty; so fourteen
+// run at once over however slow a line, and small files have a share of their own.
+const uploadBudget = 256 << 20
 
 // openStorages opens each storage, and each workspace's tree in one.
 func openStorages(ctx context.Context, cfg *config.Config, clock func() time.Time, log *slog.Logger, hook hook) (

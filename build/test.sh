@@ -34,7 +34,7 @@ tests() {
 	local name=$1 json=$out/$1.json began=$SECONDS p f
 	shift
 	echo "== tests, $name"
-	gotestsum --format pkgname --format-hide-empty-pkg --hide-summary output --jsonfile "$json" -- "$@" || true
+	gotestsum --format pkgname --format-hide-empty-pkg --hide-summary skipped --jsonfile "$json" -- "$@" || true
 	: >>"$json"
 	read -r p f < <(awk -v report="$out/report" '
 		function field(k) {

@@ -11,7 +11,7 @@ const maxDemoChecks = 64
 // refuseDemoPassword reports the users who have the demo password on a server
 // that others can reach, be it through a proxy.
 func (l *loader) refuseDemoPassword(s Server) {
-	reach := ""
+	var reach string
 	switch {
 	case !isLoopback(s.Listen):
 		reach = "server.listen " + s.Listen

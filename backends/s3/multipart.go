@@ -23,14 +23,19 @@ import (
 // large stores a body in parts, unless it turns out to be small. head is what
 // was read of it already.
 //
-// The memory for both parts is taken at once: uploads that held one part each
-// and waited for their second would wait for each other for ever.
+// It waits for the memory of one part. The second, which is filled while the
+// first is on its way, is taken only if it is free: uploads that held one part
+// each and waited for their second would wait for each other for ever.
 func (w *write) large(ctx context.Context, body io.Reader, head []byte) (backends.Info, error) {
-	release, err := w.s.o.Budget.Take(ctx, partsHeld*partSize)
+	release, err := w.s.o.Budget.Take(ctx, partSize)
 	if err != nil {
 		return backends.Info{}, err
 	}
 	defer release()
+	second, ok := w.s.o.Budget.TryTake(partSize)
+	if ok {
+		defer second()
+	}
 	buf := w.s.buffers.Get().(*[]byte)
 	n := copy(*buf, head)
 	m, ended, err := fill(ctx, body, (*buf)[n:singleMax])
@@ -48,15 +53,18 @@ func (w *write) large(ctx context.Context, body io.Reader, head []byte) (backend
 		w.s.buffers.Put(buf)
 		return backends.Info{}, err
 	}
-	return w.multipart(ctx, body, buf, n+m)
+	return w.multipart(ctx, body, buf, n+m, ok)
 }
 
 // multipart uploads in parts. Whatever goes wrong, the upload is aborted, also
-// when ctx has ended: its parts would cost room until Reap finds them.
-func (w *write) multipart(ctx context.Context, body io.Reader, buf *[]byte, n int) (info backends.Info, err error) {
+// when ctx has ended: its parts would cost room until Reap finds them. second
+// allows for a second buffer.
+func (w *write) multipart(ctx context.Context, body io.Reader, buf *[]byte, n int, second bool) (info backends.Info, err error) {
 	u := &assembly{w: w, sum: sha256.New(), free: make(chan *[]byte, partsHeld)}
 	defer u.giveBack()
-	u.free <- nil // the second buffer, taken from the pool when it is needed
+	if second {
+		u.free <- nil // taken from the pool when it is needed
+	}
 	if err := u.begin(ctx); err != nil {
 		w.s.buffers.Put(buf)
 		return backends.Info{}, err

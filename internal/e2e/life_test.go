@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,7 +26,8 @@ func (s *server) edit(was, now string) {
 	if !bytes.Contains(b, []byte(was)) {
 		s.t.Fatalf("the config lacks %q", was)
 	}
-	if err := os.WriteFile(s.config, bytes.Replace(b, []byte(was), []byte(now), 1), 0o600); err != nil {
+	next := s.config + ".new"
+	if err := errors.Join(os.WriteFile(next, bytes.Replace(b, []byte(was), []byte(now), 1), 0o600), os.Rename(next, s.config)); err != nil {
 		s.t.Fatal(err)
 	}
 }
