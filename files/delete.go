@@ -22,7 +22,10 @@ func (t *Tree) mkdir(ctx context.Context, p vpath.Path, g Guard) error {
 	if err != nil {
 		return err
 	}
-	release, err := t.s.paths.acquire(ctx, t.mayEnter(ctx, l), p)
+	if l, err = t.mkdirAt(ctx, l); err != nil {
+		return err
+	}
+	release, err := t.s.paths.acquire(ctx, t.mayEnter(ctx, l), l.path)
 	if err != nil {
 		return err
 	}
@@ -31,7 +34,7 @@ func (t *Tree) mkdir(ctx context.Context, p vpath.Path, g Guard) error {
 	if err != nil {
 		return err
 	}
-	event := audit.Event{Action: audit.Mkdir, Path: p.String()}
+	event := audit.Event{Action: audit.Mkdir, Path: l.path.String()}
 	if done {
 		return t.commit(ctx, event, func(store.Tx) error { return nil })
 	}
@@ -43,7 +46,20 @@ func (t *Tree) mkdir(ctx context.Context, p vpath.Path, g Guard) error {
 		undo()
 		return t.putFailed(upload{place: l}, err)
 	}
-	return t.commit(ctx, event, func(tx store.Tx) error { return tx.DropProps(p) })
+	return t.commit(ctx, event, func(tx store.Tx) error { return tx.DropProps(l.path) })
+}
+
+// mkdirAt is where a new folder goes: l, or where it is dropped blindly, past the
+// files in its way.
+func (t *Tree) mkdirAt(ctx context.Context, l place) (place, error) {
+	info, found, err := t.exists(ctx, l)
+	if err != nil || !t.drops(l, info, found) {
+		return l, err
+	}
+	if l, err = t.dropInto(ctx, l); err != nil {
+		return l, err
+	}
+	return t.dropFolder(ctx, l)
 }
 
 // mayMkdir judges a new folder. done tells that there is nothing to do: one who

@@ -85,6 +85,41 @@ func (t *Tree) freeName(ctx context.Context, l place) (free place, giveBack func
 	return l, nil, fault.Tell(fault.ErrConflict, "%s: there are too many files of this name, choose another one", l.path.Name())
 }
 
+// dropFolder is where a folder that is dropped at l goes: l itself, or where a
+// file has that name, the first numbered one that no file has. The same name
+// always leads to the same folder, so that what is dropped into it finds it.
+func (t *Tree) dropFolder(ctx context.Context, l place) (place, error) {
+	const tries = 1000
+	for i := 1; i < tries; i++ {
+		at, err := l.numbered(i)
+		if err != nil {
+			return l, err
+		}
+		info, found, err := t.exists(ctx, at)
+		if err != nil || !found || info.Dir {
+			return at, err
+		}
+	}
+	return l, fault.Tell(fault.ErrConflict, "%s: there are too many files of this name, choose another one", l.path.Name())
+}
+
+// dropInto is l with each folder above it that the principal does not see led past
+// files of its name.
+func (t *Tree) dropInto(ctx context.Context, l place) (place, error) {
+	up := l.parent()
+	if t.view.SeesFolder(up.path) {
+		return l, nil
+	}
+	up, err := t.dropInto(ctx, up)
+	if err != nil {
+		return l, err
+	}
+	if up, err = t.dropFolder(ctx, up); err != nil {
+		return l, err
+	}
+	return up.child(l.path.Name())
+}
+
 // numbered is l with a number in its name, shortened where that would make it
 // too long.
 func (l place) numbered(i int) (place, error) {

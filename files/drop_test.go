@@ -107,9 +107,13 @@ func TestDropKeepsWhatIsThere(t *testing.T) {
 		w.as("ida").cp("/firm/x.txt", "/firm/Drop/x.txt").ok()
 		w.as("ida").cp("/firm/F", "/firm/Drop/F").ok()
 		w.as("ida").mkdir("/firm/Drop/F").ok()
-		w.as("ida").mkdir("/firm/Drop/x.txt").want(fault.ErrConflict)
+		w.as("ida").mkdir("/firm/Drop/x.txt").ok()
+		w.as("ida").put("/firm/Drop/x.txt/deep/a", "below a file").ok()
+		w.as("ida").mkdir("/firm/Drop/x.txt/deep").ok()
+		w.as("ida").cp("/firm/x.txt", "/firm/Drop/x.txt/b").ok()
 		w.has("/firm/Drop", "F/", "F/z.txt=/firm/Drop/F/z.txt", "F (2)/", "F (2)/y.txt=/firm/F/y.txt",
-			"x (2).txt=/firm/x.txt", "x.txt=/firm/Drop/x.txt")
+			"x (2).txt=/firm/x.txt", "x (3).txt/", "x (3).txt/b=/firm/x.txt", "x (3).txt/deep/", "x (3).txt/deep/a=below a file",
+			"x.txt=/firm/Drop/x.txt")
 	})
 }
 

@@ -124,6 +124,9 @@ func (t *Tree) mayPut(ctx context.Context, p vpath.Path, o PutOptions) (upload, 
 		return u, err
 	}
 	if t.drops(l, u.info, u.found) {
+		if l, err = t.dropInto(ctx, l); err != nil {
+			return u, err
+		}
 		free, done, err := t.freeName(ctx, l)
 		if err != nil {
 			return u, err

@@ -100,6 +100,9 @@ func (t *Tree) landing(ctx context.Context, x *transfer) (giveBack func(), err e
 		return giveBack, err
 	}
 	x.blind = true
+	if x.dst, err = t.dropInto(ctx, x.dst); err != nil {
+		return giveBack, err
+	}
 	if x.dst, giveBack, err = t.freeName(ctx, x.dst); err != nil {
 		return nil, err
 	}
