@@ -92,7 +92,25 @@ func (v *mover) bring(ctx context.Context, from, to place) error {
 	if r := v.renamer(); r != nil {
 		return v.rename(ctx, r, from, to)
 	}
-	return v.unsure(copyTree(ctx, &transfer{src: from, dst: to, all: all}))
+	was := v.standing(ctx, to)
+	err = copyTree(ctx, &transfer{src: from, dst: to, all: all})
+	if err != nil && was != "" && v.standing(ctx, to) == was {
+		return err // the store refused, and the old file stands
+	}
+	return v.unsure(err)
+}
+
+// standing is the version of the file that is copied over, "" where nobody can
+// say. After a crash the file may be the new one already, so it tells nothing.
+func (v *mover) standing(ctx context.Context, to place) string {
+	if v.resumed || v.move.Phase != phaseOver {
+		return ""
+	}
+	info, err := to.space.Backend.Stat(ctx, to.inner)
+	if err != nil {
+		return ""
+	}
+	return info.ETag
 }
 
 // unsureError is a failure after which nobody knows whether a step was done. To

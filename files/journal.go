@@ -203,7 +203,7 @@ func (s *Service) resumeOne(ctx context.Context, m store.Move) error {
 		s.moves.end(m)
 		return nil
 	}
-	_, err = s.runMove(context.WithoutCancel(ctx), s.rules.Load(), left[i])
+	_, err = s.runMove(context.WithoutCancel(ctx), s.rules.Load(), left[i], true)
 	return err
 }
 

@@ -52,7 +52,7 @@ func (t *Tree) move(ctx context.Context, src, dst vpath.Path, o TransferOptions)
 	}
 	// What is left to sweep when the new place counts is no longer the client's
 	// business: for all who look, the move is done.
-	if arrived, err := t.s.runMove(ctx, t.r, m); err != nil && !arrived {
+	if arrived, err := t.s.runMove(ctx, t.r, m, false); err != nil && !arrived {
 		undo()
 		return false, err
 	}

@@ -53,6 +53,7 @@ type mover struct {
 	s        *Service
 	move     store.Move
 	from, to place
+	resumed  bool // after a crash, or when the store is back
 }
 
 // mover is nil where the config has no longer one of the workspaces.
@@ -70,11 +71,12 @@ func (s *Service) mover(r *rules, m store.Move) *mover {
 // runMove does what is left of a move, from its phase on. If it fails before the
 // new place counts (arrived), it is undone; what can be neither done nor undone
 // now, since the store is away, stays in the journal, and Resume takes it up.
-func (s *Service) runMove(ctx context.Context, r *rules, m store.Move) (arrived bool, err error) {
+func (s *Service) runMove(ctx context.Context, r *rules, m store.Move, resumed bool) (arrived bool, err error) {
 	v := s.mover(r, m)
 	if v == nil {
 		return false, fmt.Errorf("files: move %s: a workspace is gone from the config: %w", m.ID, fault.ErrUnavailable)
 	}
+	v.resumed = resumed
 	defer s.gone.Add(1)
 	s.moves.set(m)
 	if err = v.run(ctx); err == nil {
