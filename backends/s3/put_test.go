@@ -207,7 +207,7 @@ func TestBytesAreGuarded(t *testing.T) {
 				}
 				data, err := io.ReadAll(r.Body)
 				if err != nil {
-					t.Error(err)
+					return // given up, because the other part was refused already
 				}
 				data[0] ^= 1
 				r.Body = io.NopCloser(bytes.NewReader(data))
