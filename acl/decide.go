@@ -66,9 +66,9 @@ func (v *View) judge(i int, path vpath.Path, creator string) standing {
 // and judges all but shares.
 func (v *View) stand(i int, path vpath.Path, creator string) standing {
 	p := v.crowd[i]
-	st := standing{party: i, mine: creator != "" && creator == p.who.ID}
+	st := standing{party: i, mine: creator != "" && creator == p.who.ID, deny: p.who.Limit.heldBack(path)}
 	if p.owns[path.Top()] {
-		st.held = everyRight // rule 2
+		st.held = everyRight &^ st.deny // rule 2
 		return st
 	}
 	for q := path; !q.IsRoot(); q = v.up(q) {

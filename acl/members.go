@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -41,7 +42,7 @@ func (r roster) descend(who Principal) lineage {
 	}
 	enter(who.Self, "")
 	for _, g := range who.Groups {
-		enter(g, who.Self)
+		enter(g.Group, cmp.Or(g.Through, who.Self))
 	}
 	if who.Staff {
 		enter(Everyone, who.Self)

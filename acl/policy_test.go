@@ -186,7 +186,7 @@ func TestChains(t *testing.T) {
 	if diff := cmp.Diff(want, texts(ann)); diff != "" {
 		t.Errorf("ann (-want +got):\n%s", diff)
 	}
-	eve := acl.Principal{Self: "contact:eve@client.example", Groups: []acl.Subject{"group:sales"}}
+	eve := acl.Principal{Self: "contact:eve@client.example", Groups: []acl.Membership{{Group: "group:sales"}}}
 	want = []string{
 		"eve@client.example is in group:sales", "eve@client.example is in group:c through group:sales",
 		"eve@client.example is in group:a through group:sales, group:c", "eve@client.example is in group:d through group:sales, group:c",

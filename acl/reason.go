@@ -17,6 +17,7 @@ const (
 	KindHides   Kind = "hides"   // inherit: false, so that rules above do not count
 	KindForeign Kind = "foreign" // would give the :own form, but they did not create the thing
 	KindWorn    Kind = "worn"    // a share that would give the right, but its giver cannot
+	KindLimit   Kind = "limit"   // the app password holds the right back, whatever the rules say
 )
 
 // Reason is one rule that took part in a decision.
@@ -29,6 +30,7 @@ type Reason struct {
 	Role    string     // of a grant
 	Own     bool       // the grant holds only the :own form
 	Giver   Subject    // who shared it, "" for a rule of the config
+	Only    string     // of a limit: the only workspace, "" for any
 
 	right Right // that was asked for
 }
@@ -40,6 +42,9 @@ type Reason struct {
 func (d Decision) Reasons() []Reason {
 	if d.view == nil {
 		return nil
+	}
+	if d.limited() {
+		return []Reason{d.limit()}
 	}
 	if owner := d.absolute(); owner != nil {
 		return owner
@@ -128,7 +133,7 @@ func (d Decision) kind(g Grant) Kind {
 	case g.Giver == nil:
 		return KindGrant
 	}
-	giver := standing{held: d.view.held(d.view.index[g.Giver.key()], d.path, d.creator)}
+	giver := standing{held: d.view.held(d.view.index[g.Giver.Key()], d.path, d.creator)}
 	if giver.worth()&bit(d.right) == 0 {
 		return KindWorn
 	}
@@ -151,6 +156,9 @@ func (d Decision) reason(kind Kind, g Grant) Reason {
 // (portico.yaml:38); bob is in group:staff". It does not name the giver of a
 // share: the sentence may go to somebody who should not know them.
 func (r Reason) String() string {
+	if r.Kind == KindLimit {
+		return r.sentence()
+	}
 	if r.Kind == KindHides {
 		return fmt.Sprintf("rules above %s are hidden by inherit: false%s", r.Path, r.At.after(", "))
 	}

@@ -35,13 +35,10 @@ func (v *View) SeesFile(path vpath.Path, creator string) bool {
 // workspace at root, and so may know its size. It takes no account of what they
 // created, and answers no where the rules leave doubt.
 func (v *View) SeesAll(root vpath.Path) bool {
-	if v.crowd[0].owns[root.Top()] {
-		return true
-	}
 	const both = 1<<List | 1<<Read
 	all := func(path vpath.Path) bool { return v.held(0, path, "")&both == both }
-	if !all(root) {
-		return false
+	if !all(root) || v.crowd[0].owns[root.Top()] {
+		return all(root)
 	}
 	// Going down a path, rights are lost only where something hides or denies.
 	for path := range v.policy.cuts {

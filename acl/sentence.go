@@ -47,6 +47,8 @@ func (d Decision) because() string {
 	switch denies := ofKind(all, KindDeny); {
 	case d.allowed:
 		return said(ofKind(all, KindGrant, KindOwner))
+	case d.limited():
+		return said(all)
 	case len(denies) > 0:
 		return said(denies)
 	}
@@ -84,6 +86,8 @@ func (d Decision) Mend() string {
 		return ""
 	case d.path.IsRoot():
 		return "nothing is granted on /: ask about a path in a workspace, such as /firm"
+	case d.limited():
+		return d.mendLimit()
 	case !d.allowed:
 		return d.mendNo()
 	}
@@ -93,6 +97,18 @@ func (d Decision) Mend() string {
 		}) + "; no deny limits an owner"
 	}
 	return "to take it away, write " + d.entry(fmt.Sprintf("deny: {%s: [%s]}", d.self(), d.right))
+}
+
+// mendLimit says how to get round the limit, and what else is in the way then.
+func (d Decision) mendLimit() string {
+	text := "to allow it, make an app password without this limit"
+	who := d.view.crowd[0].who
+	who.Limit = Limit{}
+	free := d.view.policy.View(who, d.view.now).Decide(d.right, d.path, d.creator)
+	if !free.allowed {
+		text += ", and " + strings.TrimPrefix(free.mendNo(), "to allow it, ")
+	}
+	return text
 }
 
 // mendNo says how to turn a no into a yes: the denies must go, and somebody

@@ -22,10 +22,25 @@ func GroupOf(name string) Subject { return Subject("group:" + name) }
 
 // Principal is who asks.
 type Principal struct {
-	ID     string    // immutable; kept with what they create, compared with a thing's creator
-	Self   Subject   // user:…, contact:… or link:…
-	Groups []Subject // groups that the directory names; those of the config are in the policy
-	Staff  bool      // is one of everyone
+	ID     string       // immutable; kept with what they create, compared with a thing's creator
+	Self   Subject      // user:…, contact:… or link:…
+	Groups []Membership // groups that the directory names; those of the config are in the policy
+	Staff  bool         // is one of everyone
+	Limit  Limit        // holds back of what the rules give
+}
+
+// Membership is a group that the directory names, and how somebody comes to be
+// in it. One that others are reached through stands before those.
+type Membership struct {
+	Group   Subject
+	Through Subject // a group that stands before it, or "" for the person themself
+}
+
+// Limit holds back of what the rules give to somebody: an app password may open
+// one workspace, or only let read. The zero value holds back nothing.
+type Limit struct {
+	Workspace string // no other one exists; "" for all
+	ReadOnly  bool   // list and read are all that is left
 }
 
 // Source is the line that a rule comes from. It is "" where the rule comes from the state store.

@@ -76,7 +76,7 @@ func (v *View) Expires() time.Time { return v.expires }
 
 // join gives a principal's number in the crowd.
 func (v *View) join(who Principal) int {
-	key := who.key()
+	key := who.Key()
 	i, known := v.index[key]
 	if !known {
 		i = len(v.crowd)
@@ -89,16 +89,19 @@ func (v *View) join(who Principal) int {
 	return i
 }
 
-// key tells two principals apart by all that rules look at. A giver is kept
+// Key tells two principals apart by all that rules look at. A giver is kept
 // with the groups of the moment, so that one person may have two keys; that
 // costs a little time and changes no answer.
-func (who Principal) key() string {
-	parts := []string{who.ID, string(who.Self), ""}
+func (who Principal) Key() string {
+	parts := []string{who.ID, string(who.Self), "", who.Limit.Workspace, ""}
 	if who.Staff {
 		parts[2] = string(Everyone)
 	}
+	if who.Limit.ReadOnly {
+		parts[4] = "read-only"
+	}
 	for _, g := range who.Groups {
-		parts = append(parts, string(g))
+		parts = append(parts, string(g.Group), string(g.Through))
 	}
 	return strings.Join(parts, "\x00")
 }

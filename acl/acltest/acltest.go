@@ -58,8 +58,10 @@ type Share struct {
 
 // Person is somebody who asks.
 type Person struct {
-	Groups []string // names that the directory gives
-	Guest  bool     // not one of everyone
+	Groups   []string // names that the directory gives
+	Guest    bool     // not one of everyone
+	Only     string   // the only workspace that their app password opens, "" for any
+	ReadOnly bool     // it only lets read
 }
 
 // Everyone in these tests asks at this moment.
@@ -90,9 +92,12 @@ func ID(subject string) string {
 // Principal is a person as package acl takes one.
 func (r *Rules) Principal(subject string) acl.Principal {
 	person := r.People[subject]
-	p := acl.Principal{ID: ID(subject), Self: acl.Subject(subject), Staff: !person.Guest}
+	p := acl.Principal{
+		ID: ID(subject), Self: acl.Subject(subject), Staff: !person.Guest,
+		Limit: acl.Limit{Workspace: person.Only, ReadOnly: person.ReadOnly},
+	}
 	for _, g := range person.Groups {
-		p.Groups = append(p.Groups, acl.GroupOf(g))
+		p.Groups = append(p.Groups, acl.Membership{Group: acl.GroupOf(g)})
 	}
 	return p
 }

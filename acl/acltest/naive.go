@@ -118,7 +118,11 @@ func (n *Naive) judge(who, right, path, creator, only string, open []question) b
 	}
 	open = append(slices.Clone(open), q)
 	is, mine, scope := n.names[who], creator == who, n.scope(path)
-	if n.owns(is, "/"+strings.Split(path, "/")[1]) { // rule 2
+	workspace := strings.Split(path, "/")[1]
+	if n.rules.People[who].heldBack(right, workspace) {
+		return false
+	}
+	if n.owns(is, "/"+workspace) { // rule 2
 		return true
 	}
 	if n.denied(is, scope, right) { // rule 3
@@ -136,6 +140,11 @@ func (n *Naive) judge(who, right, path, creator, only string, open []question) b
 		return is[s.Subject] && n.live(s) && slices.Contains(scope, s.Path) && (only == "" || only == s.Path) &&
 			n.holds(s.Role, right, mine) && able("share") && able(right)
 	}) // rule 5
+}
+
+// heldBack tells what an app password holds back, from an owner too.
+func (p Person) heldBack(right, workspace string) bool {
+	return p.Only != "" && p.Only != workspace || p.ReadOnly && right != "list" && right != "read"
 }
 
 // owns is rule 2: a grant of owner at the workspace's root. One that a person

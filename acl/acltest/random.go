@@ -53,7 +53,10 @@ func (g *generator) everybody() {
 	}
 	if !g.plain {
 		g.rules.People["user:bob"] = Person{Groups: []string{"sales", "g1"}}
-		g.rules.People["user:tom"] = Person{Groups: []string{"sales"}}
+		g.rules.People["user:tom"] = Person{Groups: []string{"sales"}, ReadOnly: g.chance(20)}
+		if g.chance(20) {
+			g.rules.People["user:ida"] = Person{Only: "firm2", ReadOnly: g.chance(50)}
+		}
 		g.rules.People["contact:eve@client.example"] = Person{Guest: true}
 		g.rules.People["link:7"] = Person{Guest: true}
 	}
