@@ -1,5 +1,6 @@
 // Package store is the contract of the state store, which holds everything
-// that is not a file: locks, dead properties, the journal of moves, audit rows.
+// that is not a file: locks, dead properties, the journal of moves, app
+// passwords, sessions, failed sign-ins, audit rows.
 //
 // Each role is a small interface. Reads are methods of State; writes happen in
 // Update, one transaction that is durable when Update returns nil. storetest is
@@ -18,6 +19,7 @@ import (
 // State is an open store.
 type State interface {
 	Reader
+	Replicas
 
 	// Update runs f in one transaction and commits it. An error of f, or a
 	// panic, undoes all of it. The store may run several f's before one
@@ -28,9 +30,6 @@ type State interface {
 	// Check answers nil if the store can be read and written now.
 	Check(ctx context.Context) error
 
-	// Backup writes a consistent copy to a new file while the store serves.
-	Backup(ctx context.Context, file string) error
-
 	Close() error
 }
 
@@ -39,7 +38,9 @@ type Reader interface {
 	LockReader
 	PropReader
 	JournalReader
+	UsageReader
 	AuditReader
+	AccessReader
 }
 
 // Tx is what may be changed, inside Update.
@@ -48,7 +49,9 @@ type Tx interface {
 	LockWriter
 	PropWriter
 	JournalWriter
+	UsageWriter
 	AuditWriter
+	AccessWriter
 }
 
 // Lock is a write lock of RFC 4918 §6.
@@ -128,31 +131,46 @@ type Move struct {
 	Audit    []byte // the audit row to append when it is done
 }
 
-// JournalReader finds moves.
-type JournalReader interface {
-	Moves(ctx context.Context) ([]Move, error) // oldest first
+// Intent is a change of files that is about to be made, written before the
+// first byte is published. It goes in the transaction that holds the audit row
+// of the outcome. One that outlives its process tells that nobody knows whether
+// the change was made.
+type Intent struct {
+	ID      string
+	Replica string // who is at it
+	Began   time.Time
+	Audit   []byte // the event, as audit.Encode gives it
 }
 
-// JournalWriter changes moves.
+// JournalReader finds what is under way.
+type JournalReader interface {
+	Moves(ctx context.Context) ([]Move, error)     // oldest first
+	Intents(ctx context.Context) ([]Intent, error) // oldest first
+}
+
+// JournalWriter changes what is under way.
 type JournalWriter interface {
 	PutMove(m Move) error // inserts, or replaces the one with its ID
 	DropMove(id string) error
+	PutIntent(i Intent) error
+	DropIntent(id string) error // one that is not there is no error
 }
 
-// AuditRow is one line of the audit, in the order of Seq.
-type AuditRow struct {
-	Seq  int64 // given by the store, without gaps
-	Time time.Time
-	JSON []byte // the record, see package audit
+// Usage is the space that a workspace takes.
+type Usage struct {
+	Workspace string
+	Bytes     int64
+	Counted   time.Time // when all of it was last counted
 }
 
-// AuditReader reads rows.
-type AuditReader interface {
-	// AuditRows gives up to limit rows with Seq > after, in order.
-	AuditRows(ctx context.Context, after int64, limit int) ([]AuditRow, error)
+// UsageReader tells the space taken.
+type UsageReader interface {
+	// Usage is false for a workspace that was never counted.
+	Usage(ctx context.Context, workspace string) (Usage, bool, error)
 }
 
-// AuditWriter appends rows.
-type AuditWriter interface {
-	AppendAudit(at time.Time, json []byte) error
+// UsageWriter carries the count on.
+type UsageWriter interface {
+	PutUsage(u Usage) error
+	AddUsage(workspace string, n int64) error // nothing for one that was never counted; never below 0
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
 	"portico/store"
+	"portico/store/storetest"
 )
 
 // TestMain also is the child process of TestKill and TestSecondProcess: this
@@ -36,7 +36,7 @@ func child(file string) int {
 			for i := 0; ; i++ {
 				id := fmt.Sprintf("%d-%d-%d", os.Getpid(), worker, i)
 				err := s.Update(ctx, func(tx store.Tx) error {
-					return tx.AppendAudit(time.Unix(0, 0), []byte(id))
+					return storetest.Append(ctx, tx, "main", []byte(id))
 				})
 				if err != nil {
 					fmt.Fprintln(os.Stderr, err)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,10 +17,13 @@ import (
 	driver "modernc.org/sqlite"
 
 	"portico/fault"
+	"portico/store"
+	"portico/store/sqlstore"
 )
 
 const (
-	readers      = 4 // connections; each has a page cache of some 2 MiB
+	name         = "sqlite" // in front of errors
+	readers      = 4        // connections; each has a page cache of some 2 MiB
 	busyWait     = 5 * time.Second
 	defaultCheck = 5 * time.Second
 )
@@ -27,6 +31,9 @@ const (
 // Options are the choices of who opens a store. The zero value is right for a
 // server.
 type Options struct {
+	// Replica names this process in its audit stream; "main" if empty.
+	Replica string
+
 	// Log takes what an admin should know, such as a check that ran out of
 	// time; nil for nowhere.
 	Log *slog.Logger
@@ -42,18 +49,21 @@ type Options struct {
 
 // Store is an open file. It is a store.State.
 type Store struct {
-	reader
+	*sqlstore.Engine
 
-	file   string
-	was    fs.FileInfo // of the file at the start, to see that it is still there
-	guard  *os.File    // holds the lock on the file beside it
-	pool   *sql.DB     // reads
-	stmts  map[string]*sql.Stmt
-	writer *writer
+	replica     string
+	file        string
+	was         fs.FileInfo // of the file at the start, to see that it is still there
+	guard       *os.File    // holds the lock on the file beside it
+	read, write *sql.DB     // the Engine closes them
 
+	quit   chan struct{} // closed by Close
 	once   sync.Once
 	closed error
 }
+
+// The contract, held by the compiler.
+var _ store.State = (*Store)(nil)
 
 // Open opens the file, or makes it, and brings its tables up to date. The
 // folder that holds it is made if only that one is missing. ctx bounds the
@@ -71,8 +81,7 @@ func Open(ctx context.Context, file string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: file}
-	s.on = s
+	s := &Store{file: file, replica: cmp.Or(o.Replica, "main"), quit: make(chan struct{})}
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
@@ -86,55 +95,32 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if s.was, err = makeFile(s.file); err != nil {
 		return err
 	}
-	db, err := connect(s.file, false)
-	if err != nil {
+	if s.write, err = connect(s.file, false); err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(1)
-	s.writer = newWriter(context.WithoutCancel(ctx), db)
-	if err := quickCheck(ctx, db, s.file, o); err != nil {
+	s.write.SetMaxOpenConns(1)
+	if err := quickCheck(ctx, s.write, s.file, o); err != nil {
 		return err
 	}
-	if err := migrate(ctx, db, s.file); err != nil {
+	if err := migrate(ctx, s.write, s.file); err != nil {
 		return err
 	}
-	if s.pool, err = connect(s.file, true); err != nil {
+	if s.read, err = connect(s.file, true); err != nil {
 		return err
 	}
-	s.pool.SetMaxOpenConns(readers)
-	s.pool.SetMaxIdleConns(readers)
-	if err := s.prepare(ctx); err != nil {
-		return err
-	}
-	s.writer.start()
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	s.Engine = sqlstore.New(ctx, &sqlstore.Dialect{Name: name, Begin: []string{`BEGIN IMMEDIATE`}}, s.read, s.write)
 	return nil
 }
-
-// prepare compiles each read once; database/sql does so again on each
-// connection that first uses it.
-func (s *Store) prepare(ctx context.Context) error {
-	s.stmts = make(map[string]*sql.Stmt)
-	for _, query := range reads() {
-		stmt, err := s.pool.PrepareContext(ctx, query) //nolint:sqlclosecheck // closed with the pool
-		if err != nil {
-			return fail("prepare", err)
-		}
-		s.stmts[query] = stmt
-	}
-	return nil
-}
-
-// ask reads outside any transaction.
-func (s *Store) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return s.stmts[query].QueryContext(ctx, args...)
-}
-
-func (s *Store) failed(err error) error { return fail("read", err) }
 
 // Close waits for the batch that runs, and ends the store. Updates that wait
 // are answered with an error. A second Close gives the answer of the first.
 func (s *Store) Close() error {
-	s.once.Do(func() { s.closed = s.release() })
+	s.once.Do(func() {
+		close(s.quit)
+		s.closed = s.release()
+	})
 	return s.closed
 }
 
@@ -142,11 +128,11 @@ func (s *Store) Close() error {
 // nobody in this process can touch the file any more.
 func (s *Store) release() error {
 	var errs []error
-	if s.pool != nil {
-		errs = append(errs, s.pool.Close())
-	}
-	if s.writer != nil {
-		errs = append(errs, s.writer.stop())
+	switch {
+	case s.Engine != nil:
+		errs = append(errs, s.Engine.Close())
+	case s.write != nil:
+		errs = append(errs, s.write.Close())
 	}
 	if s.guard != nil {
 		errs = append(errs, s.guard.Close())

@@ -3,8 +3,6 @@ package sqlite
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +20,6 @@ import (
 	"portico/fault"
 	"portico/store"
 	"portico/store/storetest"
-	"portico/vpath"
 )
 
 func TestContract(t *testing.T) {
@@ -77,67 +74,13 @@ func TestSettings(t *testing.T) {
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000",
 	} {
 		var got string
-		if err := s.writer.db.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got); err != nil || got != want {
+		if err := s.write.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got); err != nil || got != want {
 			t.Errorf("%s of the writer = %s, %v, want %s", name, got, err, want)
 		}
 	}
-	if _, err := s.pool.ExecContext(t.Context(), "DELETE FROM locks"); err == nil {
+	if _, err := s.read.ExecContext(t.Context(), "DELETE FROM locks"); err == nil {
 		t.Error("a reader can write")
 	}
-}
-
-// TestIndexes holds that no query which names a path reads a whole table.
-func TestIndexes(t *testing.T) {
-	s := opened(t, filepath.Join(t.TempDir(), "state.db"))
-	whole := map[string]bool{sqlMoves: true, sqlAlive: true, sqlProbe: true, sqlPutLock: true, sqlPutProp: true, sqlPutMove: true, sqlAppendAudit: true}
-	for _, query := range append(
-		reads(),
-		sqlDropLock, sqlDropLocksBelow, sqlDropExpiredLocks, sqlDropProp, sqlDropProps, sqlDropPropsBelow,
-		sqlMoveProps, sqlCopyProps, sqlCopyPropsOf, sqlDropMove,
-	) {
-		if whole[query] {
-			continue
-		}
-		plan := planOf(t, s.pool, query)
-		for line := range strings.Lines(plan) {
-			if strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "json_each") || !strings.Contains(plan, "SEARCH") {
-				t.Errorf("%s\n%s", query, plan)
-			}
-		}
-	}
-}
-
-func planOf(t *testing.T, db *sql.DB, query string) string {
-	t.Helper()
-	args := make([]any, 10)
-	for i := range args {
-		args[i] = "[]"
-	}
-	n := strings.Count(query, "?")
-	for i := 5; i > 0; i-- {
-		if strings.Contains(query, fmt.Sprintf("?%d", i)) {
-			n = i
-			break
-		}
-	}
-	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args[:n]...)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	defer rows.Close() // Err below tells all
-	var plan strings.Builder
-	for rows.Next() {
-		var a, b, c any
-		var line string
-		if err := rows.Scan(&a, &b, &c, &line); err != nil {
-			t.Fatal(err)
-		}
-		plan.WriteString(line + "\n")
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return plan.String()
 }
 
 func TestFiles(t *testing.T) {
@@ -234,7 +177,7 @@ func TestKill(t *testing.T) {
 		kill.Stop()
 	}
 	s := opened(t, file)
-	rows, err := s.AuditRows(t.Context(), 0, 1<<30)
+	rows, err := s.AuditRows(t.Context(), "main", 0, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +191,7 @@ func TestKill(t *testing.T) {
 		t.Errorf("%d acknowledged rows are lost: %v", len(acked), acked)
 	}
 	var verdict string
-	if err := s.pool.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+	if err := s.read.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
 		t.Errorf("integrity_check = %s, %v", verdict, err)
 	}
 	t.Logf("%d rows over 30 kills", len(rows))
@@ -257,7 +200,7 @@ func TestKill(t *testing.T) {
 func TestNewerSchema(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.db")
 	s := open(t, file, Options{})
-	_, err := s.writer.db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)")
+	_, err := s.write.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)")
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +213,7 @@ func TestDamage(t *testing.T) {
 	s := open(t, file, Options{})
 	err := s.Update(t.Context(), func(tx store.Tx) error {
 		for i := range 2000 {
-			if err := tx.AppendAudit(time.Unix(0, 0), fmt.Appendf(nil, `"row %d"`, i)); err != nil {
+			if err := storetest.Append(t.Context(), tx, "main", fmt.Appendf(nil, `"row %d"`, i)); err != nil {
 				return err
 			}
 		}
@@ -338,34 +281,17 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-func TestBackup(t *testing.T) {
-	dir := t.TempDir()
-	s := opened(t, filepath.Join(dir, "state.db"))
-	p := vpath.Must("/w/a")
-	prop := store.Prop{Space: "urn:x", Local: "p", XML: "<p xmlns='urn:x'/>"}
-	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.PutProp(p, prop) }); err != nil {
-		t.Fatal(err)
-	}
-	copied := filepath.Join(dir, "it's a copy.db")
-	if err := s.Backup(t.Context(), copied); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(copied); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the copy has mode %v, %v; want 0600", info.Mode(), err)
-	}
-	if err := s.Backup(t.Context(), copied); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("Backup onto a file = %v, want fs.ErrExist", err)
-	}
-	if props, err := opened(t, copied).PropsOf(t.Context(), p); err != nil || len(props) != 1 || props[0] != prop {
-		t.Errorf("the copy holds %v, %v", props, err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	none := filepath.Join(dir, "none.db")
-	if err := s.Backup(ctx, none); !errors.Is(err, context.Canceled) {
-		t.Errorf("Backup = %v, want context.Canceled", err)
-	}
-	if _, err := os.Stat(none); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a backup that failed left its file: %v", err)
+func TestReplicaName(t *testing.T) {
+	for given, want := range map[string]string{"": "main", "gate1": "gate1"} {
+		s := open(t, filepath.Join(t.TempDir(), "state.db"), Options{Replica: given})
+		if got := s.Replica(); got != want {
+			t.Errorf("Replica = %q, want %q", got, want)
+		}
+		if s.Shared() {
+			t.Error("Shared = true")
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

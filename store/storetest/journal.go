@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"portico/store"
@@ -27,28 +26,40 @@ func journal(s *suite) {
 	s.equal("after DropMove", must[[]store.Move](s)(s.Moves(s.Context())), []store.Move{second, third})
 }
 
-func auditRows(s *suite) {
-	var wanted []store.AuditRow
-	for i := range 5 {
-		row := store.AuditRow{Seq: int64(i + 1), Time: now().Add(time.Duration(-i) * time.Second), JSON: fmt.Appendf(nil, `{"n":%d,"ü":"\u0000"}`, i)}
-		wanted = append(wanted, row)
-		s.update(func(tx store.Tx) error { return tx.AppendAudit(row.Time, row.JSON) })
-		// What is undone leaves no gap.
-		_ = s.Update(s.Context(), func(tx store.Tx) error {
-			return errors.Join(tx.AppendAudit(now(), []byte(`{}`)), errors.New("no"))
-		})
-	}
-	rows := func(after int64, limit int) []store.AuditRow {
-		return must[[]store.AuditRow](s)(s.AuditRows(s.Context(), after, limit))
-	}
-	s.equal("all", rows(0, 100), wanted)
-	s.equal("a page", rows(1, 2), wanted[1:3])
-	s.equal("the end", rows(5, 100), []store.AuditRow{})
-	s.equal("none", rows(0, 0), []store.AuditRow{})
-	s.equal("a limit below zero", rows(0, -1), []store.AuditRow{})
+func intents(s *suite) {
+	first := store.Intent{ID: "z", Replica: "a", Began: now(), Audit: []byte{0, 1, '"'}}
+	second := store.Intent{ID: "a", Replica: "b", Began: now()} // the same moment
+	third := store.Intent{ID: "m", Replica: "a", Began: now().Add(-time.Microsecond), Audit: []byte("{}")}
+	s.update(func(tx store.Tx) error {
+		return errors.Join(tx.PutIntent(first), tx.PutIntent(second), tx.PutIntent(third))
+	})
+	s.equal("Intents", must[[]store.Intent](s)(s.Intents(s.Context())), []store.Intent{third, first, second})
+	first.Replica = "c"
+	s.update(func(tx store.Tx) error {
+		return errors.Join(tx.PutIntent(first), tx.DropIntent("a"), tx.DropIntent("none"))
+	})
 	s.reopen()
-	s.update(func(tx store.Tx) error { return tx.AppendAudit(now(), []byte(`{}`)) })
-	if got := rows(5, 1); len(got) != 1 || got[0].Seq != 6 {
-		s.Errorf("after a reopening the next row is %v, want 6", got)
+	s.equal("after DropIntent", must[[]store.Intent](s)(s.Intents(s.Context())), []store.Intent{third, first})
+}
+
+func usage(s *suite) {
+	get := func(workspace string) store.Usage {
+		u, found, err := s.Usage(s.Context(), workspace)
+		if err != nil || found != (u.Workspace == workspace) {
+			s.Fatalf("Usage(%q) = %v, %t, %v", workspace, u, found, err)
+		}
+		return u
 	}
+	s.update(func(tx store.Tx) error { return tx.AddUsage("w", 5) })
+	s.equal("never counted", get("w"), store.Usage{})
+	counted := store.Usage{Workspace: "w", Bytes: 1 << 50, Counted: now()}
+	s.update(func(tx store.Tx) error {
+		return errors.Join(tx.PutUsage(store.Usage{Workspace: "v", Counted: now()}), tx.PutUsage(store.Usage{Workspace: "w"}), tx.PutUsage(counted))
+	})
+	s.equal("counted", get("w"), counted)
+	for _, step := range []struct{ add, want int64 }{{7, 1<<50 + 7}, {-8, 1<<50 - 1}, {-1 << 51, 0}, {3, 3}} {
+		s.update(func(tx store.Tx) error { return tx.AddUsage("w", step.add) })
+		s.equal("after AddUsage", get("w").Bytes, step.want)
+	}
+	s.equal("another", get("v").Bytes, int64(0))
 }

@@ -13,7 +13,7 @@ func reopen(s *suite) {
 	l := lock("/w/a", true)
 	m := store.Move{ID: "m", From: vpath.Must("/w/a"), To: vpath.Must("/w/b"), Phase: "copy", Began: now(), Audit: []byte("{}")}
 	s.update(func(tx store.Tx) error {
-		return errors.Join(tx.PutLock(l), tx.PutProp(l.Path, prop("p", "/w/a")), tx.PutMove(m), put(tx, 1))
+		return errors.Join(tx.PutLock(l), tx.PutProp(l.Path, prop("p", "/w/a")), tx.PutMove(m), s.put(tx, 1))
 	})
 	for range 2 {
 		s.reopen()

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"runtime"
@@ -15,14 +16,26 @@ import (
 
 var errNo = errors.New("no")
 
+// Append adds a row behind the last of a stream.
+func Append(ctx context.Context, tx store.Tx, stream string, json []byte) error {
+	head, err := tx.AuditHead(ctx, stream)
+	if err != nil {
+		return err
+	}
+	hash := sha256.Sum256(append(head.Head, json...))
+	return tx.AppendAudit(store.AuditRow{Stream: stream, Seq: head.Last + 1, Time: now(), JSON: json, Hash: hash[:]})
+}
+
 // put appends an audit row that holds n, and so counts.
-func put(tx store.Tx, n int) error { return tx.AppendAudit(now(), fmt.Appendf(nil, `%d`, n)) }
+func (s *suite) put(tx store.Tx, n int) error {
+	return Append(s.Context(), tx, "main", fmt.Appendf(nil, `%d`, n))
+}
 
 // rows are the numbers that put wrote.
 func (s *suite) rows() []string {
 	s.Helper()
 	var all []string
-	for i, row := range must[[]store.AuditRow](s)(s.AuditRows(s.Context(), 0, 10_000)) {
+	for i, row := range must[[]store.AuditRow](s)(s.AuditRows(s.Context(), "main", 0, 10_000)) {
 		if row.Seq != int64(i+1) {
 			s.Fatalf("row %d has the number %d", i+1, row.Seq)
 		}
@@ -34,14 +47,14 @@ func (s *suite) rows() []string {
 func updateSeesItself(s *suite) {
 	l := lock("/w/a", true)
 	s.update(func(tx store.Tx) error {
-		if err := errors.Join(tx.PutLock(l), tx.PutProp(l.Path, prop("p", "")), put(tx, 1)); err != nil {
+		if err := errors.Join(tx.PutLock(l), tx.PutProp(l.Path, prop("p", "")), s.put(tx, 1)); err != nil {
 			return err
 		}
 		locks := must[[]store.Lock](s)(tx.LocksOn(s.Context(), vpath.Must("/w/a/b"), now()))
 		s.equal("LocksOn inside", tokens(locks), []string{"/w/a"})
 		s.equal("LocksOf inside", must[int](s)(tx.LocksOf(s.Context(), "id-ann", now())), 1)
 		s.equal("PropsOf inside", len(must[[]store.Prop](s)(tx.PropsOf(s.Context(), l.Path))), 1)
-		s.equal("AuditRows inside", len(must[[]store.AuditRow](s)(tx.AuditRows(s.Context(), 0, 9))), 1)
+		s.equal("AuditRows inside", len(must[[]store.AuditRow](s)(tx.AuditRows(s.Context(), "main", 0, 9))), 1)
 		// Nobody else sees it yet.
 		s.equal("Locks outside", tokens(must[[]store.Lock](s)(s.Locks(s.Context(), now()))), []string(nil))
 		return nil
@@ -50,10 +63,10 @@ func updateSeesItself(s *suite) {
 }
 
 func updateErrorUndoes(s *suite) {
-	s.update(func(tx store.Tx) error { return put(tx, 1) })
+	s.update(func(tx store.Tx) error { return s.put(tx, 1) })
 	err := s.Update(s.Context(), func(tx store.Tx) error {
 		l := lock("/w/a", true)
-		if err := errors.Join(put(tx, 2), tx.PutLock(l), tx.PutProp(l.Path, prop("p", "")), tx.PutMove(store.Move{ID: "m", From: l.Path, To: l.Path})); err != nil {
+		if err := errors.Join(s.put(tx, 2), tx.PutLock(l), tx.PutProp(l.Path, prop("p", "")), tx.PutMove(store.Move{ID: "m", From: l.Path, To: l.Path})); err != nil {
 			return err
 		}
 		return fmt.Errorf("wrapped: %w", errNo)
@@ -75,14 +88,14 @@ func updatePanicUndoes(s *suite) {
 			}
 		}()
 		_ = s.Update(s.Context(), func(tx store.Tx) error {
-			if err := put(tx, 1); err != nil {
+			if err := s.put(tx, 1); err != nil {
 				return err
 			}
 			panic("boom")
 		})
 		s.Error("Update returned although f panicked")
 	}()
-	s.update(func(tx store.Tx) error { return put(tx, 2) })
+	s.update(func(tx store.Tx) error { return s.put(tx, 2) })
 	s.equal("rows", s.rows(), []string{"2"})
 }
 
@@ -92,7 +105,7 @@ func updateGoexitUndoes(s *suite) {
 	go func() {
 		defer close(done)
 		_ = s.Update(s.Context(), func(tx store.Tx) error {
-			if err := put(tx, 1); err != nil {
+			if err := s.put(tx, 1); err != nil {
 				s.Error(err)
 			}
 			runtime.Goexit()
@@ -100,13 +113,13 @@ func updateGoexitUndoes(s *suite) {
 		})
 	}()
 	<-done
-	s.update(func(tx store.Tx) error { return put(tx, 2) })
+	s.update(func(tx store.Tx) error { return s.put(tx, 2) })
 	s.equal("rows", s.rows(), []string{"2"})
 }
 
 // updateCancelled ends the wait of one whose turn has not come.
 func updateCancelled(s *suite) {
-	if err := s.Update(ended(s.T), func(tx store.Tx) error { return put(tx, 1) }); !errors.Is(err, context.Canceled) {
+	if err := s.Update(ended(s.T), func(tx store.Tx) error { return s.put(tx, 1) }); !errors.Is(err, context.Canceled) {
 		s.Errorf("Update = %v, want context.Canceled", err)
 	}
 	entered, leave := make(chan struct{}), make(chan struct{})
@@ -115,14 +128,14 @@ func updateCancelled(s *suite) {
 		first <- s.Update(s.Context(), func(tx store.Tx) error {
 			close(entered)
 			<-leave
-			return put(tx, 2)
+			return s.put(tx, 2)
 		})
 	}()
 	<-entered
 	plain, cancel := context.WithCancel(s.Context())
 	ctx := &watched{Context: plain, asked: make(chan struct{})}
 	second := make(chan error, 1)
-	go func() { second <- s.Update(ctx, func(tx store.Tx) error { return put(tx, 3) }) }()
+	go func() { second <- s.Update(ctx, func(tx store.Tx) error { return s.put(tx, 3) }) }()
 	<-ctx.asked
 	cancel()
 	if err := <-second; !errors.Is(err, context.Canceled) || errors.Is(err, fault.ErrUnavailable) {
@@ -155,7 +168,7 @@ func updateCancelledLate(s *suite) {
 		if _, err := tx.Moves(ctx); err != nil {
 			return err
 		}
-		return put(tx, 1)
+		return s.put(tx, 1) //nolint:contextcheck // that one has ended
 	})
 	if err != nil {
 		s.Errorf("Update = %v, want nil", err)
@@ -200,7 +213,7 @@ func updateOne(s *suite, i int) bool {
 		if i%10 == 0 {
 			defer panic(i)
 		}
-		return errors.Join(put(tx, i), verdict)
+		return errors.Join(s.put(tx, i), verdict)
 	})
 	if errors.Is(err, errNo) != (verdict != nil) || verdict == nil && err != nil {
 		s.Errorf("Update %d = %v, want %v", i, err, verdict)
@@ -250,7 +263,7 @@ func updateBatchIsolation(s *suite) {
 func updateTxKept(s *suite) {
 	var kept store.Tx
 	s.update(func(tx store.Tx) error { kept = tx; return nil })
-	if err := put(kept, 1); err == nil {
+	if err := s.put(kept, 1); err == nil {
 		s.Error("a Tx that was kept still writes")
 	}
 	if _, err := kept.Moves(s.Context()); err == nil {

@@ -1,9 +1,7 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 	"time"
 
 	"portico/store"
@@ -14,18 +12,21 @@ const (
 	lockColumns = `token, path, infinite, shared, holder, holder_as, owner_xml, created, expires, term`
 	lockOrder   = ` ORDER BY path, created, token`
 
-	// ?1 is a JSON list of the path and its ancestors, 65 at most: each is
+	// $1 is a JSON list of the path and its ancestors, 65 at most: each is
 	// looked up in the index.
 	sqlLocksOn = `SELECT ` + lockColumns + ` FROM locks
-		WHERE path IN (SELECT value FROM json_each(?1)) AND (infinite OR path = ?2) AND expires > ?3` + lockOrder
-	sqlLocksBelow = `SELECT ` + lockColumns + ` FROM locks WHERE path >= ? AND path < ? AND expires > ?` + lockOrder
-	sqlLocksOf    = `SELECT count(*) FROM locks WHERE holder = ? AND +expires > ?`
-	sqlLocks      = `SELECT ` + lockColumns + ` FROM locks WHERE expires > ?` + lockOrder
+		WHERE path IN (SELECT value FROM json_each($1)) AND (infinite OR path = $2) AND expires > $3` + lockOrder
+	sqlLocksBelow = `SELECT ` + lockColumns + ` FROM locks WHERE path >= $1 AND path < $2 AND expires > $3` + lockOrder
+	sqlLocksOf    = `SELECT count(*) FROM locks WHERE holder = $1 AND +expires > $2`
+	sqlLocks      = `SELECT ` + lockColumns + ` FROM locks WHERE expires > $1` + lockOrder
 
-	sqlPutLock          = `INSERT OR REPLACE INTO locks (` + lockColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	sqlDropLock         = `DELETE FROM locks WHERE token = ?`
-	sqlDropLocksBelow   = `DELETE FROM locks WHERE path >= ? AND path < ?`
-	sqlDropExpiredLocks = `DELETE FROM locks WHERE expires <= ?`
+	sqlPutLock = `INSERT INTO locks (` + lockColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (token) DO UPDATE SET path = excluded.path, infinite = excluded.infinite, shared = excluded.shared,
+			holder = excluded.holder, holder_as = excluded.holder_as, owner_xml = excluded.owner_xml,
+			created = excluded.created, expires = excluded.expires, term = excluded.term`
+	sqlDropLock         = `DELETE FROM locks WHERE token = $1`
+	sqlDropLocksBelow   = `DELETE FROM locks WHERE path >= $1 AND path < $2`
+	sqlDropExpiredLocks = `DELETE FROM locks WHERE expires <= $1`
 )
 
 // LocksOn is of store.LockReader.
@@ -34,11 +35,7 @@ func (r reader) LocksOn(ctx context.Context, p vpath.Path, now time.Time) ([]sto
 	for a := range p.Ancestors() {
 		keys = append(keys, key(a))
 	}
-	list, err := json.Marshal(keys)
-	if err != nil {
-		return nil, fail("locks", err)
-	}
-	return collect(ctx, r.on, sqlLocksOn, scanLock, string(list), key(p), now.UnixMicro())
+	return collect(ctx, r.on, sqlLocksOn, scanLock, list(keys), key(p), now.UnixMicro())
 }
 
 // LocksBelow is of store.LockReader.
@@ -49,13 +46,8 @@ func (r reader) LocksBelow(ctx context.Context, p vpath.Path, now time.Time) ([]
 
 // LocksOf is of store.LockReader.
 func (r reader) LocksOf(ctx context.Context, holder string, now time.Time) (int, error) {
-	n, err := collect(ctx, r.on, sqlLocksOf, func(row scanner) (n int, err error) {
-		return n, row.Scan(&n)
-	}, holder, now.UnixMicro())
-	if err != nil {
-		return 0, err
-	}
-	return n[0], nil // a count is one row
+	n, err := number(ctx, r.on, sqlLocksOf, holder, now.UnixMicro())
+	return int(n), err
 }
 
 // Locks is of store.LockReader.
@@ -64,16 +56,8 @@ func (r reader) Locks(ctx context.Context, now time.Time) ([]store.Lock, error) 
 }
 
 func scanLock(row scanner) (l store.Lock, err error) {
-	var path string
-	var created, expires int64
-	err = row.Scan(&l.Token, &path, &l.Infinite, &l.Shared, &l.Holder, &l.HolderAs, &l.OwnerXML,
-		&created, &expires, &l.Timeout)
-	if err != nil {
-		return l, err
-	}
-	l.Created, l.Expires = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
-	l.Path, err = unkey(path)
-	return l, err
+	return l, row.Scan(&l.Token, where{&l.Path}, &l.Infinite, &l.Shared, &l.Holder, &l.HolderAs, &l.OwnerXML,
+		moment{&l.Created}, moment{&l.Expires}, &l.Timeout)
 }
 
 // PutLock is of store.LockWriter.
@@ -94,12 +78,4 @@ func (x *tx) DropLocksBelow(p vpath.Path) error {
 // DropExpiredLocks is of store.LockWriter.
 func (x *tx) DropExpiredLocks(now time.Time) error {
 	return x.do("drop expired locks", sqlDropExpiredLocks, now.UnixMicro())
-}
-
-// reads are the queries that the pool compiles at the start.
-func reads() []string {
-	return slices.Concat(
-		[]string{sqlLocksOn, sqlLocksBelow, sqlLocksOf, sqlLocks},
-		[]string{sqlPropsOf, sqlPropsIn, sqlMoves, sqlAuditRows, sqlAlive},
-	)
 }

@@ -1,25 +1,24 @@
-package sqlite
+package sqlstore_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"portico/fault"
 	"portico/store"
-	"portico/vpath"
+	"portico/store/sqlite"
+	"portico/store/sqlstore"
+	"portico/store/storetest"
 )
 
 // behind runs the functions as one batch: they wait while another Update holds
 // the writer. It gives their answers.
-func behind(t *testing.T, s *Store, all ...func(*tx) error) []error {
+func behind(t *testing.T, s *sqlite.Store, all ...func(store.Tx) error) []error {
 	t.Helper()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
@@ -39,9 +38,9 @@ func behind(t *testing.T, s *Store, all ...func(*tx) error) []error {
 	for i, f := range all {
 		wg.Go(func() {
 			waiting.Done()
-			answers[i] = s.Update(t.Context(), func(tt store.Tx) error {
+			answers[i] = s.Update(t.Context(), func(tx store.Tx) error {
 				waiting.Wait()
-				return f(tt.(*tx))
+				return f(tx)
 			})
 		})
 	}
@@ -51,13 +50,14 @@ func behind(t *testing.T, s *Store, all ...func(*tx) error) []error {
 	return answers
 }
 
-func row(n int) func(*tx) error {
-	return func(x *tx) error { return x.AppendAudit(time.Unix(0, 0), fmt.Append(nil, n)) }
+func row(t *testing.T, n int) func(store.Tx) error {
+	t.Helper()
+	return func(tx store.Tx) error { return storetest.Append(t.Context(), tx, "main", fmt.Append(nil, n)) }
 }
 
-func count(t *testing.T, s *Store) int {
+func count(t *testing.T, s *sqlite.Store) int {
 	t.Helper()
-	rows, err := s.AuditRows(t.Context(), 0, 1<<20)
+	rows, err := s.AuditRows(t.Context(), "main", 0, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,19 +68,21 @@ func count(t *testing.T, s *Store) int {
 // only then: nobody of the batch may be told of a success.
 func TestCommitFails(t *testing.T) {
 	s := opened(t, filepath.Join(t.TempDir(), "state.db"))
-	_, err := s.writer.db.ExecContext(t.Context(), `CREATE TABLE child (a INTEGER REFERENCES audit (seq) DEFERRABLE INITIALLY DEFERRED)`)
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		return sqlstore.Raw(tx, `CREATE TABLE child (a INTEGER REFERENCES moves (number) DEFERRABLE INITIALLY DEFERRED)`)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	bad := func(x *tx) error {
+	bad := func(x store.Tx) error {
 		// The batch is open; whoever joins it shares its end.
-		return x.do("test", `INSERT INTO child (a) VALUES (12345)`)
+		return sqlstore.Raw(x, `INSERT INTO child (a) VALUES (12345)`)
 	}
-	if err := s.Update(t.Context(), func(tt store.Tx) error { return bad(tt.(*tx)) }); !errors.Is(err, fault.ErrUnavailable) {
+	if err := s.Update(t.Context(), bad); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("Update = %v, want fault.ErrUnavailable", err)
 	}
 	stored := 0
-	for _, err := range behind(t, s, row(1), bad, row(2), row(3), row(4)) {
+	for _, err := range behind(t, s, row(t, 1), bad, row(t, 2), row(t, 3), row(t, 4)) {
 		switch {
 		case err == nil:
 			stored++
@@ -91,7 +93,7 @@ func TestCommitFails(t *testing.T) {
 	if got := count(t, s); got != stored {
 		t.Errorf("%d Updates were told of a success, %d rows are stored", stored, got)
 	}
-	if err := s.Update(t.Context(), func(tt store.Tx) error { return row(5)(tt.(*tx)) }); err != nil {
+	if err := s.Update(t.Context(), row(t, 5)); err != nil {
 		t.Errorf("the next Update = %v: the store did not recover", err)
 	}
 	if got := count(t, s); got != stored+1 {
@@ -106,7 +108,7 @@ func TestFull(t *testing.T) {
 	limit := func(pages int) {
 		t.Helper()
 		if err := s.Update(t.Context(), func(tt store.Tx) error {
-			_, err := tt.(*tx).w.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count=%d", pages))
+			_, err := sqlstore.Conn(tt).ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count=%d", pages))
 			return err
 		}); err != nil {
 			t.Fatal(err)
@@ -117,9 +119,9 @@ func TestFull(t *testing.T) {
 	var second error
 	err := s.Update(t.Context(), func(tx store.Tx) error {
 		for range 10 {
-			_ = tx.AppendAudit(time.Unix(0, 0), []byte(big)) // a caller that does not look
+			_ = storetest.Append(t.Context(), tx, "main", []byte(big)) // a caller that does not look
 		}
-		second = tx.AppendAudit(time.Unix(0, 0), []byte("small"))
+		second = storetest.Append(t.Context(), tx, "main", []byte("small"))
 		return nil
 	})
 	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "full") {
@@ -137,12 +139,11 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestReadOnly makes every write fail: Check must tell, and reads go on.
-func TestReadOnly(t *testing.T) {
+// TestNoWrites makes the write of a check fail: Check must tell, and reads go on.
+func TestNoWrites(t *testing.T) {
 	s := opened(t, filepath.Join(t.TempDir(), "state.db"))
-	if err := s.Update(t.Context(), func(tt store.Tx) error {
-		_, err := tt.(*tx).w.conn.ExecContext(t.Context(), "PRAGMA query_only=1")
-		return err
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		return sqlstore.Raw(tx, "CREATE TRIGGER no BEFORE UPDATE ON probe BEGIN SELECT RAISE(ABORT, 'no'); END")
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -154,16 +155,31 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// TestLostConnection spoils the connection between two Updates: the next one
+// must get another.
+func TestLostConnection(t *testing.T) {
+	s := opened(t, filepath.Join(t.TempDir(), "state.db"))
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		_, err := sqlstore.Conn(tx).ExecContext(t.Context(), "PRAGMA query_only=1")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("Check = %v", err)
+	}
+}
+
 // TestPastTransaction ends the transaction inside an Update, as SQLite does on
 // a failure of the disk: the whole batch must be told.
 func TestPastTransaction(t *testing.T) {
 	s := opened(t, filepath.Join(t.TempDir(), "state.db"))
-	end := func(x *tx) error {
-		_, err := x.w.conn.ExecContext(x.w.ctx, "ROLLBACK")
+	end := func(x store.Tx) error {
+		_, err := sqlstore.Conn(x).ExecContext(t.Context(), "ROLLBACK")
 		return errors.Join(err, errors.New("judged by what is gone"))
 	}
 	stored := 0
-	for _, err := range behind(t, s, row(1), row(2), end, row(3)) {
+	for _, err := range behind(t, s, row(t, 1), row(t, 2), end, row(t, 3)) {
 		if err == nil {
 			stored++
 		} else if !errors.Is(err, fault.ErrUnavailable) {
@@ -175,36 +191,21 @@ func TestPastTransaction(t *testing.T) {
 	}
 }
 
-// TestTurnTooLate: the context ended after the writer took the turn and before
-// f began.
-func TestTurnTooLate(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	late := &turn{ran: make(chan error, 1)}
-	late.run(ctx, nil, func(store.Tx) error {
-		t.Error("f ran")
-		return nil
-	})
-	if err := <-late.ran; !errors.Is(err, context.Canceled) {
-		t.Errorf("the verdict is %v, want context.Canceled", err)
-	}
-}
-
 // TestBatch holds that those who wait share commits.
 func TestBatch(t *testing.T) {
 	s := opened(t, filepath.Join(t.TempDir(), "state.db"))
-	all := make([]func(*tx) error, 2*maxBatch)
+	all := make([]func(store.Tx) error, 2*sqlstore.MaxBatch)
 	var most, now atomic.Int64
 	for i := range all {
-		all[i] = func(x *tx) error {
+		all[i] = func(x store.Tx) error {
 			// data_version is no help on the writer's own connection; the rows
 			// that nobody else can see yet are.
-			outside, err := s.AuditRows(t.Context(), 0, 1<<20)
+			outside, err := s.AuditRows(t.Context(), "main", 0, 1<<20)
 			if err != nil {
 				return err
 			}
 			most.Store(max(most.Load(), now.Add(1)-int64(len(outside))))
-			return row(i)(x)
+			return row(t, i)(x)
 		}
 	}
 	for i, err := range behind(t, s, all...) {
@@ -212,8 +213,8 @@ func TestBatch(t *testing.T) {
 			t.Errorf("Update %d = %v", i, err)
 		}
 	}
-	if got := most.Load(); got < 2 || got > maxBatch {
-		t.Errorf("the largest batch held %d, want 2 to %d", got, maxBatch)
+	if got := most.Load(); got < 2 || got > sqlstore.MaxBatch {
+		t.Errorf("the largest batch held %d, want 2 to %d", got, sqlstore.MaxBatch)
 	}
 	if got := count(t, s); got != len(all) {
 		t.Errorf("%d rows, want %d", got, len(all))
@@ -224,25 +225,25 @@ func TestBatch(t *testing.T) {
 // answered, and what was told to be stored is.
 func TestCloseWaits(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.db")
-	s := open(t, file, Options{})
+	s := open(t, file)
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	var stored atomic.Int64
-	try := func(f func(*tx) error) {
-		if err := s.Update(t.Context(), func(tt store.Tx) error { return f(tt.(*tx)) }); err == nil {
+	try := func(f func(store.Tx) error) {
+		if err := s.Update(t.Context(), f); err == nil {
 			stored.Add(1)
 		} else if !errors.Is(err, fault.ErrUnavailable) {
 			t.Errorf("Update = %v", err)
 		}
 	}
-	wg.Go(func() { try(func(x *tx) error { close(entered); <-leave; return row(0)(x) }) })
+	wg.Go(func() { try(func(x store.Tx) error { close(entered); <-leave; return row(t, 0)(x) }) })
 	<-entered
 	for i := range 10 {
-		wg.Go(func() { try(row(i)) })
+		wg.Go(func() { try(row(t, i)) })
 	}
 	closing := make(chan error)
 	go func() { closing <- s.Close() }()
-	<-s.writer.quit
+	<-s.Quit()
 	close(leave)
 	wg.Wait()
 	if err := <-closing; err != nil {
@@ -252,40 +253,3 @@ func TestCloseWaits(t *testing.T) {
 		t.Errorf("%d rows, %d were told of a success", got, stored.Load())
 	}
 }
-
-func BenchmarkUpdate(b *testing.B) {
-	for _, goroutines := range []int{1, 16} {
-		b.Run(strconv.Itoa(goroutines), func(b *testing.B) {
-			s := opened(b, filepath.Join(b.TempDir(), "state.db"))
-			work := make(chan int)
-			var wg sync.WaitGroup
-			for range goroutines {
-				wg.Go(func() {
-					for n := range work {
-						if err := s.Update(b.Context(), func(tt store.Tx) error { return row(n)(tt.(*tx)) }); err != nil {
-							b.Error(err)
-						}
-					}
-				})
-			}
-			b.ResetTimer()
-			for n := range b.N {
-				work <- n
-			}
-			close(work)
-			wg.Wait()
-		})
-	}
-}
-
-func BenchmarkLocksOn(b *testing.B) {
-	s := opened(b, filepath.Join(b.TempDir(), "state.db"))
-	p := deepPath()
-	for b.Loop() {
-		if _, err := s.LocksOn(b.Context(), p, time.Unix(0, 0)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func deepPath() vpath.Path { return vpath.Must("/firm/Clients/Acme/2026/March/letter.docx") }

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -13,26 +13,27 @@ import (
 const (
 	propColumns = `path, space, local, xml`
 
-	sqlPropsOf = `SELECT ` + propColumns + ` FROM props WHERE path = ? ORDER BY space, local`
-	sqlPropsIn = `SELECT ` + propColumns + ` FROM props WHERE path = ?1
-		UNION ALL SELECT ` + propColumns + ` FROM props WHERE parent = ?1 ORDER BY path, space, local`
+	sqlPropsOf = `SELECT ` + propColumns + ` FROM props WHERE path = $1 ORDER BY space, local`
+	sqlPropsIn = `SELECT ` + propColumns + ` FROM props WHERE path = $1
+		UNION ALL SELECT ` + propColumns + ` FROM props WHERE parent = $1 ORDER BY path, space, local`
 
-	sqlPutProp        = `INSERT OR REPLACE INTO props (parent, ` + propColumns + `) VALUES (?, ?, ?, ?, ?)`
-	sqlDropProp       = `DELETE FROM props WHERE path = ? AND space = ? AND local = ?`
-	sqlDropProps      = `DELETE FROM props WHERE path = ?`
-	sqlDropPropsBelow = `DELETE FROM props WHERE path >= ? AND path < ?`
+	sqlPutProp = `INSERT INTO props (parent, ` + propColumns + `) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (path, space, local) DO UPDATE SET xml = excluded.xml`
+	sqlDropProp       = `DELETE FROM props WHERE path = $1 AND space = $2 AND local = $3`
+	sqlDropProps      = `DELETE FROM props WHERE path = $1`
+	sqlDropPropsBelow = `DELETE FROM props WHERE path >= $1 AND path < $2`
 
-	// Of a tree, ?1 to ?2 is the range of keys, ?3 the new key of the top and ?4
-	// of its parent, ?5 where what lies below the top begins in an old key, in
+	// Of a tree, $1 to $2 is the range of keys, $3 the new key of the top and $4
+	// of its parent, $5 where what lies below the top begins in an old key, in
 	// characters from 1.
-	movedPath   = `?3 || substr(path, ?5)`
-	movedParent = `CASE path WHEN ?1 THEN ?4 ELSE ?3 || substr(parent, ?5) END`
+	movedPath   = `$3 || substr(path, $5)`
+	movedParent = `CASE path WHEN $1 THEN $4 ELSE $3 || substr(parent, $5) END`
 
-	sqlMoveProps = `UPDATE props SET path = ` + movedPath + `, parent = ` + movedParent + ` WHERE path >= ?1 AND path < ?2`
+	sqlMoveProps = `UPDATE props SET path = ` + movedPath + `, parent = ` + movedParent + ` WHERE path >= $1 AND path < $2`
 	sqlCopyProps = `INSERT INTO props (parent, ` + propColumns + `)
-		SELECT ` + movedParent + `, ` + movedPath + `, space, local, xml FROM props WHERE path >= ?1 AND path < ?2`
+		SELECT ` + movedParent + `, ` + movedPath + `, space, local, xml FROM props WHERE path >= $1 AND path < $2`
 	sqlCopyPropsOf = `INSERT INTO props (parent, ` + propColumns + `)
-		SELECT ?3, ?2, space, local, xml FROM props WHERE path = ?1`
+		SELECT $3, $2, space, local, xml FROM props WHERE path = $1`
 )
 
 // pathProp is a row.
@@ -42,12 +43,7 @@ type pathProp struct {
 }
 
 func scanProp(row scanner) (p pathProp, err error) {
-	var path string
-	if err := row.Scan(&path, &p.Space, &p.Local, &p.XML); err != nil {
-		return p, err
-	}
-	p.path, err = unkey(path)
-	return p, err
+	return p, row.Scan(where{&p.path}, &p.Space, &p.Local, &p.XML)
 }
 
 // PropsOf is of store.PropReader.
@@ -121,7 +117,7 @@ func (x *tx) transfer(step, query string, from, to vpath.Path) error {
 		return nil
 	}
 	if from.Contains(to) || to.Contains(from) {
-		return fmt.Errorf("sqlite: %s: one lies in the other: %w", step, fault.ErrConflict)
+		return fmt.Errorf("%s: %s: one lies in the other: %w", x.w.dialect.Name, step, fault.ErrConflict)
 	}
 	if err := x.DropPropsBelow(to); err != nil {
 		return err
