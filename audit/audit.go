@@ -1,4 +1,3 @@
-// Package audit records who did what to which file.
 package audit
 
 import (
@@ -20,17 +19,35 @@ type Event struct {
 	Dest      string    `json:"dest,omitempty"`
 	Allowed   bool      `json:"allowed"`
 	Why       string    `json:"why,omitempty"`   // the sentence of the decision
+	Rule      string    `json:"rule,omitempty"`  // file:line of the rule that decided
 	Error     string    `json:"error,omitempty"` // what went wrong after it was allowed
 	Bytes     int64     `json:"bytes,omitempty"`
 	SHA256    string    `json:"sha256,omitempty"`
+	Epoch     string    `json:"policy_epoch,omitempty"` // names the config that was in force
+
+	Intent string `json:"-"` // the id that Intend gave
 }
 
 // Actor is who acted.
 type Actor struct {
-	ID    string `json:"id"`
-	Login string `json:"name"`
-	Via   string `json:"via,omitempty"` // "dav"
+	Type  ActorType `json:"type,omitempty"`
+	ID    string    `json:"id"`
+	Login string    `json:"name"`
+	Via   string    `json:"via,omitempty"` // "dav", "api", "page"
+	Key   string    `json:"key,omitempty"` // the ID of the app password, where it was one
 }
+
+// ActorType is what let the actor in.
+type ActorType string
+
+// The types of actors.
+const (
+	Staff         ActorType = "staff" // somebody of the firm, with their own password or session
+	ByAppPassword ActorType = "app-password"
+	Contact       ActorType = "contact" // somebody invited from outside
+	ByLink        ActorType = "link"    // whoever holds a link
+	SystemItself  ActorType = "system"  // no person: what the server does by itself
+)
 
 // Action is the kind of an operation.
 type Action string
@@ -48,6 +65,11 @@ const (
 	Lock   Action = "lock"
 	Unlock Action = "unlock"
 	Props  Action = "props"
+
+	// What concerns people and not files: Path is "".
+	SignIn      Action = "sign-in" // refused or throttled; a success is one for a session alone
+	SignOut     Action = "sign-out"
+	AppPassword Action = "app-password" // made or revoked; Dest names it
 )
 
 // IsRead tells the actions that change nothing.
@@ -56,10 +78,28 @@ func (a Action) IsRead() bool { return a == Stat || a == List || a == Read }
 // Recorder takes every event. package files calls exactly one of its methods
 // for each operation.
 type Recorder interface {
+	// Intend makes durable that a change of files is about to be made, so that
+	// none is ever made without a trace: where it fails, the change must not be
+	// made. The id goes to Append with the outcome, or to Forget where nothing
+	// was changed.
+	Intend(ctx context.Context, e Event) (id string, err error)
+	// Forget ends an intent without an outcome, in the transaction or, with a nil
+	// tx, in one of its own.
+	Forget(ctx context.Context, tx store.Tx, id string) error
 	// Record takes the event of a read, or of an operation that was refused or
 	// failed and so changed nothing.
 	Record(ctx context.Context, e Event) error
 	// Append takes the event of a change, in the transaction that changes the
-	// state which belongs to it. Its error undoes the transaction.
+	// state which belongs to it, and ends the event's Intent. Its error undoes the
+	// transaction.
 	Append(tx store.Tx, e Event) error
+}
+
+// Leaver is a Recorder that can be told of an intent whose outcome nobody will
+// know, while its process goes on: the file store or the state store was away in
+// the midst of the change.
+type Leaver interface {
+	// Leave ends the intent with a row that says so, in time, unless the outcome
+	// was recorded after all.
+	Leave(id string)
 }

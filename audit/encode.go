@@ -16,22 +16,31 @@ const (
 	maxText = 2048
 )
 
-// Encode makes the row of an event: one line of JSON, whatever the names in it
-// hold. It is exported for the journal of moves, which keeps the row of what is
-// not done yet.
+// Encode makes the JSON of an event: one line, whatever the names in it hold. It
+// is exported for the journal of moves, which keeps the event of what is not
+// done yet. A row of the log is the same with its place in the chain.
 func Encode(e Event) ([]byte, error) {
+	return encode(clean(e))
+}
+
+// clean cuts an event to what a row may hold.
+func clean(e Event) Event {
 	e.Time = e.Time.UTC().Truncate(time.Microsecond) // as the store keeps it
 	e.Agent, e.RequestID = clip(e.Agent, maxWord), clip(e.RequestID, maxWord)
-	e.Actor.Login = clip(e.Actor.Login, maxWord)
-	e.Why, e.Error = clip(e.Why, maxText), clip(e.Error, maxText)
-	row, err := json.Marshal(e)
+	e.Actor.Login, e.Actor.ID = clip(e.Actor.Login, maxWord), clip(e.Actor.ID, maxWord)
+	e.Why, e.Error, e.Rule = clip(e.Why, maxText), clip(e.Error, maxText), clip(e.Rule, maxText)
+	return e
+}
+
+func encode(v any) ([]byte, error) {
+	row, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("audit: encode: %w", err)
 	}
 	return escape(row), nil
 }
 
-// Decode reads a row back.
+// Decode reads an event back, from a row or from what Encode made.
 func Decode(row []byte) (Event, error) {
 	var e Event
 	if err := json.Unmarshal(row, &e); err != nil {

@@ -2,10 +2,15 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"portico/fault"
 	"portico/store"
 	"portico/vpath"
 )
@@ -13,44 +18,138 @@ import (
 // recordWithin bounds the wait of a refusal's row for the store.
 const recordWithin = 10 * time.Second
 
-// Options are what a Log needs.
+// Options are what a Log needs. Those without another word must be given.
 type Options struct {
 	Store store.State
+	Key   []byte // the secret, 32 bytes or more; see KeyFile
+	Clock func() time.Time
+	Rand  io.Reader
 
-	// Reads tells the paths whose reads are recorded; nil for none.
-	Reads func(vpath.Path) bool
+	// Reads tells the paths whose reads are recorded, for people and for those
+	// who come by a link; nil for none.
+	Reads func(p vpath.Path, byLink bool) bool
 
-	// Log takes what could not be recorded; nil for nowhere.
+	// Sinks get each row, Checkpoints each checkpoint, in order and at least
+	// once. Their names must differ, and stay the same over restarts. Run is done
+	// with them when it returns; who made them closes them.
+	Sinks       []Sink
+	Checkpoints []Sink
+
+	// Keep is how long rows are kept; 0 for ever.
+	Keep time.Duration
+
+	// Linger is how long Run waits for more rows when one has come: each round
+	// costs a write of the store.
+	Linger time.Duration
+
+	// Lag hears how many rows a sink has not taken, at each tick of Run; may be nil.
+	Lag func(sink string, rows int64)
+
+	// Log takes what could not be recorded or sent; nil for nowhere.
 	Log *slog.Logger
 }
 
 // Log is the Recorder that writes to the state store.
-type Log struct{ o Options }
+type Log struct {
+	o    Options
+	keys *Keys
+	life string        // begins each intent's id: those of an earlier life of this replica are orphans
+	wake chan struct{} // holds one
+
+	// end is that of the last Append. The numbers of a stream are given by this
+	// process alone: so a row with this number in the store is this row.
+	end atomic.Pointer[store.AuditStream]
+
+	mu      sync.Mutex
+	doubted []string // intents that may be there, though the store said no
+	left    []string // intents of this life that end without an outcome
+	adopted map[string]store.Claim
+}
 
 var _ Recorder = (*Log)(nil)
 
 // New makes a Log.
-func New(o Options) *Log {
+func New(o Options) (*Log, error) {
+	if o.Store == nil || o.Clock == nil || o.Rand == nil {
+		return nil, errors.New("audit: a store, a clock and a random source are needed")
+	}
+	keys, err := NewKeys(o.Key)
+	if err != nil {
+		return nil, err
+	}
+	o.Key = nil // keys has all of it
 	if o.Reads == nil {
-		o.Reads = func(vpath.Path) bool { return false }
+		o.Reads = func(vpath.Path, bool) bool { return false }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Log{o}
+	if o.Lag == nil {
+		o.Lag = func(string, int64) {}
+	}
+	life, err := token(o.Rand)
+	if err != nil {
+		return nil, err
+	}
+	return &Log{o: o, keys: keys, life: life, wake: make(chan struct{}, 1), adopted: map[string]store.Claim{}}, nil
 }
 
 // Append is of Recorder. The caller's transaction makes the change and its row
 // one: neither is there without the other.
 func (l *Log) Append(tx store.Tx, e Event) error {
-	row, err := Encode(e)
+	if e.Time.IsZero() {
+		e.Time = l.o.Clock()
+	}
+	if err := l.append(tx, e); err != nil {
+		return fmt.Errorf("audit: append: %w", err)
+	}
+	if e.Intent != "" {
+		if err := tx.DropIntent(e.Intent); err != nil {
+			return fmt.Errorf("audit: end intent: %w", err)
+		}
+	}
+	l.poke()
+	return nil
+}
+
+// append tries the end that it remembers, which saves a question of the store
+// under its one lock. Where that row was undone since, the store refuses the
+// next, and is asked.
+func (l *Log) append(tx store.Tx, e Event) error {
+	stream := l.o.Store.Replica()
+	head := l.end.Load()
+	if head != nil && head.Name == stream {
+		err := l.appendTo(tx, *head, e)
+		if !errors.Is(err, fault.ErrConflict) {
+			return err
+		}
+	}
+	now, err := tx.AuditHead(context.Background(), stream) // the transaction is bounded by its Update
 	if err != nil {
 		return err
 	}
-	if err := tx.AppendAudit(e.Time, row); err != nil {
-		return fmt.Errorf("audit: append: %w", err)
+	return l.appendTo(tx, now, e)
+}
+
+func (l *Log) appendTo(tx store.Tx, head store.AuditStream, e Event) error {
+	row, err := l.keys.link(head, e)
+	if err != nil {
+		return err
 	}
+	if err := tx.AppendAudit(row); err != nil {
+		return err
+	}
+	l.end.Store(&store.AuditStream{Name: row.Stream, Last: row.Seq, Head: row.Hash})
 	return nil
+}
+
+// poke tells Run that there is something to send, soon: the transaction is not
+// over yet. It never waits.
+func (l *Log) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 // Record is of Recorder. An error means that the row is not there, and the
@@ -65,7 +164,7 @@ func (l *Log) Record(ctx context.Context, e Event) error {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 		defer cancel()
 	}
-	err := l.o.Store.Update(ctx, func(tx store.Tx) error { return l.Append(tx, e) })
+	err := l.o.Store.Update(ctx, func(tx store.Tx) error { return l.Append(tx, e) }) //nolint:contextcheck // Append says why
 	if err != nil {
 		l.o.Log.LogAttrs(ctx, slog.LevelError, "the audit row could not be written",
 			slog.String("request_id", e.RequestID), slog.String("action", string(e.Action)), slog.Any("error", err))
@@ -93,5 +192,5 @@ func (l *Log) wanted(e Event) bool {
 		return false
 	}
 	p, err := vpath.Parse(e.Path)
-	return err != nil || l.o.Reads(p) // what cannot be judged is recorded
+	return err != nil || l.o.Reads(p, e.Actor.Type == ByLink) // what cannot be judged is recorded
 }

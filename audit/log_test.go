@@ -3,11 +3,13 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -23,15 +25,15 @@ import (
 	"portico/vpath"
 )
 
-func state(t *testing.T) *sqlite.Store {
-	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), sqlite.Options{})
+func state(tb testing.TB) *sqlite.Store {
+	tb.Helper()
+	s, err := sqlite.Open(tb.Context(), filepath.Join(tb.TempDir(), "state.db"), sqlite.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
@@ -46,10 +48,21 @@ func event() audit.Event {
 	}
 }
 
+// newLog makes a Log on s.
+func newLog(tb testing.TB, o audit.Options) *audit.Log {
+	tb.Helper()
+	o.Key, o.Clock, o.Rand = []byte(strings.Repeat("k", 32)), func() time.Time { return event().Time }, rand.Reader
+	l, err := audit.New(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return l
+}
+
 // rows are the events in the store.
 func rows(t *testing.T, s store.State) []audit.Event {
 	t.Helper()
-	all, err := s.AuditRows(t.Context(), 0, 1000)
+	all, err := s.AuditRows(t.Context(), s.Replica(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,21 +82,24 @@ func rows(t *testing.T, s store.State) []audit.Event {
 
 func TestAppend(t *testing.T) {
 	s := state(t)
-	log := audit.New(audit.Options{Store: s})
-	for _, undo := range []error{nil, errors.New("no")} {
+	log := newLog(t, audit.Options{Store: s})
+	for _, undo := range []error{nil, errors.New("no"), nil} {
 		err := s.Update(t.Context(), func(tx store.Tx) error { return errors.Join(log.Append(tx, event()), undo) })
 		if !errors.Is(err, undo) {
 			t.Errorf("Update = %v, want %v", err, undo)
 		}
 	}
-	if d := cmp.Diff([]audit.Event{event()}, rows(t, s)); d != "" {
+	if d := cmp.Diff([]audit.Event{event(), event()}, rows(t, s)); d != "" {
 		t.Errorf("rows (-want +got):\n%s", d)
 	}
 }
 
 func TestRecordWanted(t *testing.T) {
 	hr := vpath.Must("/firm/HR")
-	reads := hr.Contains
+	reads := func(p vpath.Path, byLink bool) bool {
+		return hr.Contains(p) || byLink && p == vpath.Must("/firm/shared")
+	}
+	link := audit.Actor{Type: audit.ByLink}
 	for _, c := range []struct {
 		name string
 		e    audit.Event
@@ -99,11 +115,13 @@ func TestRecordWanted(t *testing.T) {
 		{"list of a marked folder", audit.Event{Action: audit.List, Path: "/firm/HR", Allowed: true}, true},
 		{"stat of a marked file", audit.Event{Action: audit.Stat, Path: "/firm/HR/a", Allowed: true}, false},
 		{"read of a neighbour", audit.Event{Action: audit.Read, Path: "/firm/HR2", Allowed: true}, false},
+		{"read by a link", audit.Event{Action: audit.Read, Path: "/firm/shared", Actor: link, Allowed: true}, true},
+		{"read of what a link gave", audit.Event{Action: audit.Read, Path: "/firm/shared", Allowed: true}, false},
 		{"read of no path", audit.Event{Action: audit.Read, Path: "firm//", Allowed: true}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := state(t)
-			if err := audit.New(audit.Options{Store: s, Reads: reads}).Record(t.Context(), c.e); err != nil {
+			if err := newLog(t, audit.Options{Store: s, Reads: reads}).Record(t.Context(), c.e); err != nil {
 				t.Fatal(err)
 			}
 			if got := len(rows(t, s)) == 1; got != c.want {
@@ -116,7 +134,7 @@ func TestRecordWanted(t *testing.T) {
 // TestRecordGone records the refusal of one who has hung up, and not the read.
 func TestRecordGone(t *testing.T) {
 	s := state(t)
-	log := audit.New(audit.Options{Store: s, Reads: func(vpath.Path) bool { return true }})
+	log := newLog(t, audit.Options{Store: s, Reads: func(vpath.Path, bool) bool { return true }})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := log.Record(ctx, audit.Event{Action: audit.Read, Path: "/a", Why: "no"}); err != nil {
@@ -133,7 +151,7 @@ func TestRecordGone(t *testing.T) {
 func TestRecordFails(t *testing.T) {
 	s := state(t)
 	var out bytes.Buffer
-	log := audit.New(audit.Options{Store: s, Log: slog.New(slog.NewTextHandler(&out, nil))})
+	log := newLog(t, audit.Options{Store: s, Log: slog.New(slog.NewTextHandler(&out, nil))})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +210,76 @@ func TestEncodeLong(t *testing.T) {
 	}
 }
 
+// TestChainInSQLite chains what many write at once, and checks it beside them.
+func TestChainInSQLite(t *testing.T) {
+	s := state(t)
+	log := newLog(t, audit.Options{Store: s})
+	keys, err := audit.NewKeys([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g sync.WaitGroup
+	for range 64 {
+		g.Go(func() {
+			for range 10 {
+				id, err := log.Intend(t.Context(), event())
+				if err != nil {
+					t.Error(err)
+				}
+				e := event()
+				e.Intent = id
+				if err := s.Update(t.Context(), func(tx store.Tx) error { return log.Append(tx, e) }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	check := func() *audit.Report {
+		r, err := audit.Verify(t.Context(), s, keys, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.OK() {
+			t.Errorf("faults = %v", r.Faults)
+		}
+		return r
+	}
+	for range 5 {
+		check()
+	}
+	g.Wait()
+	left, err := s.Intents(t.Context())
+	if r := check(); r.Spans[0].Rows != 640 || len(left) != 0 || err != nil {
+		t.Errorf("%+v; intents %v, %v", r, left, err)
+	}
+}
+
+// TestCutInSQLite cuts, and goes on behind the cut.
+func TestCutInSQLite(t *testing.T) {
+	s := state(t)
+	log := newLog(t, audit.Options{Store: s, Keep: time.Hour})
+	keys, err := audit.NewKeys([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 30 {
+		e := event()
+		if n < 20 {
+			e.Time = e.Time.Add(-2 * time.Hour)
+		}
+		if err := s.Update(t.Context(), func(tx store.Tx) error { return log.Append(tx, e) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Cut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := audit.Verify(t.Context(), s, keys, nil)
+	if err != nil || !r.OK() || r.Spans[0].First != 21 || r.Spans[0].Last != 30 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestFake(t *testing.T) {
 	s := state(t)
 	var r audittest.Recorder
@@ -201,11 +289,24 @@ func TestFake(t *testing.T) {
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return r.Append(tx, event()) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Recorded()) != 1 || len(r.Appended()) != 1 || len(rows(t, s)) != 1 {
-		t.Errorf("recorded %v, appended %v, rows %v, want one each", r.Recorded(), r.Appended(), rows(t, s))
+	if len(r.Recorded()) != 1 || len(r.Appended()) != 1 || fakeRows(t, s) != 1 {
+		t.Errorf("recorded %v, appended %v, rows %d, want one each", r.Recorded(), r.Appended(), fakeRows(t, s))
+	}
+	id, err := r.Intend(t.Context(), event())
+	if err != nil || len(r.Open()) != 1 {
+		t.Errorf("Intend = %q, %v; open %v", id, err, r.Open())
+	}
+	if err := r.Forget(t.Context(), nil, id); err != nil || len(r.Open()) != 0 {
+		t.Errorf("Forget = %v; open %v", err, r.Open())
 	}
 	no := errors.New("no")
 	r.Fail(no)
+	if _, err := r.Intend(t.Context(), event()); !errors.Is(err, no) {
+		t.Errorf("Intend = %v, want %v", err, no)
+	}
+	if err := r.Forget(t.Context(), nil, id); !errors.Is(err, no) {
+		t.Errorf("Forget = %v, want %v", err, no)
+	}
 	if err := r.Record(t.Context(), event()); !errors.Is(err, no) {
 		t.Errorf("Record = %v, want %v", err, no)
 	}
@@ -217,4 +318,17 @@ func TestFake(t *testing.T) {
 	if err := r.Append(nil, event()); err != nil || len(r.Appended()) != 1 || len(r.Recorded()) != 0 {
 		t.Errorf("after Reset: %v, appended %v, recorded %v", err, r.Appended(), r.Recorded())
 	}
+}
+
+// fakeRows counts the rows of all streams: that of the fake is its own.
+func fakeRows(t *testing.T, s store.State) (n int64) {
+	t.Helper()
+	all, err := s.AuditStreams(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stream := range all {
+		n += stream.Last
+	}
+	return n
 }
