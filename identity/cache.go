@@ -1,47 +1,49 @@
 package identity
 
 import (
-	"container/list"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"sync"
 	"time"
-
-	"portico/fault"
 )
 
-// CacheOptions are what a Cache needs; TTL and Size have defaults.
+// CacheOptions are what a Cache needs; all but Clock and Rand may be left out.
 type CacheOptions struct {
-	Next  Provider
+	Next  Provider // whom Authenticate asks; Prove brings its own
 	Clock func() time.Time
 	Rand  io.Reader
-	TTL   time.Duration // 5 minutes if zero
-	Size  int           // entries; 10,000 if zero
+	Size  int // entries; 10,000 if zero
+
+	// Term is how long the proof of a person may be kept: the directory that they
+	// are in says it. Nil for TTL, which is 5 minutes if zero.
+	Term func(Identity) time.Duration
+	TTL  time.Duration
 }
 
 // Cache remembers who proved what, so that a drive, which sends its password
 // with each request, costs microseconds and not a hash or a bind.
 //
-// It holds no password: the key of an entry is an HMAC of the login and the
-// password together, under a key that lives and dies with the process. So an
-// entry answers to exactly the pair that was proved, and looking it up in a map
-// tells nothing by its time: nobody outside can choose an HMAC.
+// It holds no password: the key of an entry is an HMAC of the login, the
+// password and the place together, under a key that lives and dies with the
+// process. So an entry answers to exactly what was proved, and looking it up in
+// a map tells nothing by its time: nobody outside can choose an HMAC.
 //
-// Only what Next said yes to is kept. A wrong password always goes to Next.
+// The place is where the proof came from (package gate gives the address). It
+// is in the key so that nobody elsewhere can try passwords against the memory,
+// where no throttle would count them.
+//
+// Only what was said yes to is kept. A wrong password is always asked about.
 type Cache struct {
 	o    CacheOptions
 	macs sync.Pool
+	memo *memo[pair]
 
-	mu      sync.Mutex
-	entries map[pair]*list.Element // of *entry
-	recent  *list.List             // the one used last in front
-	flights map[pair]*flight
-	stats   CacheStats
+	mu     sync.Mutex
+	proofs *recent[pair, time.Time] // see Vouch
 }
 
 // CacheStats are for the metrics.
@@ -50,14 +52,8 @@ type CacheStats struct {
 	Size         int // entries now
 }
 
-// pair stands for one login with one password.
+// pair stands for one login with one password, at one place.
 type pair [sha256.Size]byte
-
-type entry struct {
-	key     pair
-	who     Identity
-	expires time.Time
-}
 
 var _ Provider = (*Cache)(nil)
 
@@ -69,63 +65,92 @@ func NewCache(o CacheOptions) (*Cache, error) {
 	if o.Size == 0 {
 		o.Size = 10_000
 	}
+	if o.Term == nil {
+		o.Term = func(Identity) time.Duration { return o.TTL }
+	}
 	secret := make([]byte, sha256.Size)
 	if _, err := io.ReadFull(o.Rand, secret); err != nil {
 		return nil, fmt.Errorf("identity: cache: %w", err)
 	}
-	c := &Cache{o: o}
+	c := &Cache{o: o, proofs: newRecent[pair, time.Time](o.Size)}
 	c.macs.New = func() any { return &mac{Hash: hmac.New(sha256.New, secret)} }
-	c.Flush()
+	c.memo = newMemo[pair](o.Clock, o.Size, func(who Identity, err error) time.Duration {
+		if err != nil {
+			return 0
+		}
+		return o.Term(who)
+	})
 	return c, nil
 }
 
 // Authenticate is of Provider. Those who present the same at once wait for one
 // answer. Do not change the Groups of the Identity: all share them.
 func (c *Cache) Authenticate(ctx context.Context, login Login, password string) (Identity, error) {
+	if who, ok := c.Known("", login, password); ok {
+		return who, nil
+	}
+	return c.Prove(ctx, "", login, password, func(ctx context.Context) (Identity, error) {
+		return c.o.Next.Authenticate(ctx, login, password)
+	})
+}
+
+// Known answers from memory alone, in no time.
+func (c *Cache) Known(place string, login Login, password string) (Identity, bool) {
+	if !Presentable(login, password) {
+		return Identity{}, false
+	}
+	return c.memo.peek(c.key(place, login, password))
+}
+
+// Prove gives what is known, or calls prove and keeps its yes. Those who present
+// the same at the same place at once wait for one answer, so that the ten
+// connections of a drive that starts are one attempt.
+func (c *Cache) Prove(ctx context.Context, place string, login Login, password string, prove func(context.Context) (Identity, error)) (Identity, error) {
 	if !Presentable(login, password) {
 		return Identity{}, ErrRefused
 	}
-	key := c.key(login, password)
-	who, f := c.look(ctx, key, login, password)
-	if f == nil {
-		return who, nil
-	}
-	select {
-	case <-f.done:
-		return f.who, f.err
-	case <-ctx.Done():
-		c.leave(f)
-		return Identity{}, fmt.Errorf("identity: %w", ctx.Err())
-	}
+	return c.memo.do(ctx, c.key(place, login, password), prove)
 }
 
-// Flush forgets everything. What is being proved at this moment is told to
+// Vouch notes that this pair was proved here at that moment. The note outlives
+// the entry and Flush: it lets nobody in. It tells a throttle that these are no
+// guesses, so that who guesses at the same address does not keep a drive from
+// having its password looked at again.
+func (c *Cache) Vouch(place string, login Login, password string, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proofs.put(c.key(place, login, password), at)
+}
+
+// Vouched tells when the pair was vouched for last.
+func (c *Cache) Vouched(place string, login Login, password string) (at time.Time, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proofs.get(c.key(place, login, password))
+}
+
+// Disown takes a note back: the password was right once and is no more.
+func (c *Cache) Disown(place string, login Login, password string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proofs.drop(c.key(place, login, password))
+}
+
+// Flush forgets all entries. What is being proved at this moment is told to
 // those who asked, and not kept; nobody who comes later shares it. Change the
 // users first, then flush.
-func (c *Cache) Flush() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.entries = make(map[pair]*list.Element)
-	c.recent = list.New()
-	c.flights = make(map[pair]*flight)
-}
+func (c *Cache) Flush() { c.memo.flush() }
 
 // Stats are the counts at this moment.
-func (c *Cache) Stats() CacheStats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.stats
-	s.Size = len(c.entries)
-	return s
-}
+func (c *Cache) Stats() CacheStats { return c.memo.counts() }
 
-// key needs no length in front: Presentable lets no NUL into a login, so that
-// the first one ends it.
-func (c *Cache) key(login Login, password string) pair {
+// key needs no lengths: a place has no NUL, and Presentable lets none into a
+// login or a password.
+func (c *Cache) key(place string, login Login, password string) pair {
 	m, _ := c.macs.Get().(*mac) // nothing else is put in
 	defer c.macs.Put(m)
-	b := append(m.in[:0], login...)
-	b = append(b, 0)
+	b := append(append(m.in[:0], place...), 0)
+	b = append(append(b, login...), 0)
 	b = append(b, password...)
 	m.Reset()
 	_, _ = m.Write(b) // a hash.Hash never fails
@@ -137,112 +162,9 @@ func (c *Cache) key(login Login, password string) pair {
 // mac keeps the room for one HMAC, so that a warm request allocates none.
 type mac struct {
 	hash.Hash
-	in  [MaxLogin + 1 + MaxPassword]byte
+	in  [maxPlace + 1 + MaxLogin + 1 + MaxPassword]byte
 	out pair
 }
 
-// look gives the entry, or the flight to wait for.
-func (c *Cache) look(ctx context.Context, key pair, login Login, password string) (Identity, *flight) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.entry(key); ok {
-		c.stats.Hits++
-		return e.who, nil
-	}
-	c.stats.Misses++
-	f := c.flights[key]
-	if f == nil {
-		f = &flight{key: key, done: make(chan struct{})}
-		ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
-		c.flights[key] = f
-		go c.fly(ctx, f, login, password)
-	}
-	f.waiting++
-	return Identity{}, f
-}
-
-// entry finds what has not expired. The term runs from the proof, not from the
-// last use, so that a password which was changed elsewhere ends for sure.
-func (c *Cache) entry(key pair) (*entry, bool) {
-	at, ok := c.entries[key]
-	if !ok {
-		return nil, false
-	}
-	e, _ := at.Value.(*entry) // nothing else is in the list
-	if !c.o.Clock().Before(e.expires) {
-		c.recent.Remove(at)
-		delete(c.entries, key)
-		return nil, false
-	}
-	c.recent.MoveToFront(at)
-	return e, true
-}
-
-// keep adds an entry, and lets go of the one that was used longest ago.
-func (c *Cache) keep(e *entry) {
-	c.entries[e.key] = c.recent.PushFront(e)
-	for len(c.entries) > c.o.Size {
-		last := c.recent.Back()
-		old, _ := c.recent.Remove(last).(*entry)
-		delete(c.entries, old.key)
-	}
-}
-
-// flight is one proof under way, for all who wait for it. who and err are set
-// before done is closed.
-type flight struct {
-	key     pair
-	cancel  context.CancelFunc
-	waiting int
-	done    chan struct{}
-	who     Identity
-	err     error
-}
-
-// fly asks Next. It has a goroutine of its own, because the one who asked first
-// may leave before the others do.
-func (c *Cache) fly(ctx context.Context, f *flight, login Login, password string) {
-	defer f.cancel()
-	asked := c.o.Clock()
-	who, err := c.ask(ctx, login, password)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f.who, f.err = who, err
-	// A flight that is not in the map any more was flushed, or left by all.
-	if c.flights[f.key] == f {
-		delete(c.flights, f.key)
-		if err == nil {
-			c.keep(&entry{key: f.key, who: who, expires: asked.Add(c.o.TTL)})
-		}
-	}
-	close(f.done)
-}
-
-// ask turns what must not happen into an error: a panic here has no server
-// above that would catch it, and nobody is nobody.
-func (c *Cache) ask(ctx context.Context, login Login, password string) (who Identity, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			who, err = Identity{}, fmt.Errorf("identity: the directory's code panicked: %v: %w", v, fault.ErrUnavailable)
-		}
-	}()
-	who, err = c.o.Next.Authenticate(ctx, login, password)
-	if err == nil && who.ID == "" {
-		err = errors.Join(errors.New("identity: the directory gave a person without an ID"), fault.ErrUnavailable)
-	}
-	return who, err
-}
-
-// leave ends a flight that nobody waits for.
-func (c *Cache) leave(f *flight) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f.waiting--
-	if f.waiting > 0 {
-		return
-	}
-	f.cancel()
-	if c.flights[f.key] == f {
-		delete(c.flights, f.key)
-	}
-}
+// maxPlace is the longest place that costs no allocation: an IPv6 network.
+const maxPlace = 43

@@ -183,6 +183,16 @@ func (h Hash) Decoy() Hash {
 	return h
 }
 
+// Cheap tells a hash that takes no more than about half a second to verify, for
+// who must go through many.
+func (h Hash) Cheap() bool {
+	const most = 256 << 10 // KiB passed over
+	if h.bcrypt != nil {
+		return h.cost <= 12
+	}
+	return uint64(h.memory)*uint64(h.passes) <= most
+}
+
 // IsZero tells a Hash that nobody has set.
 func (h Hash) IsZero() bool { return h.bcrypt == nil && len(h.sum) == 0 }
 

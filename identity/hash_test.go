@@ -211,3 +211,19 @@ func FuzzParseHash(f *testing.F) {
 		}
 	})
 }
+
+func TestCheap(t *testing.T) {
+	const salt, sum = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	for text, want := range map[string]bool{
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + sum:   true,
+		"$argon2id$v=19$m=131072,t=2,p=1$" + salt + "$" + sum:  true,
+		"$argon2id$v=19$m=131072,t=3,p=1$" + salt + "$" + sum:  false,
+		"$argon2id$v=19$m=131072,t=10,p=8$" + salt + "$" + sum: false,
+		"$2b$12$" + strings.Repeat("a", 53):                    true,
+		"$2b$13$" + strings.Repeat("a", 53):                    false,
+	} {
+		if got := parsed(t, text).Cheap(); got != want {
+			t.Errorf("Cheap() of %s = %v, want %v", text, got, want)
+		}
+	}
+}

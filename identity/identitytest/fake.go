@@ -2,14 +2,17 @@ package identitytest
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"portico/identity"
 )
 
-// Fake is a provider in memory that counts its calls, and can be made to wait,
+// Fake is a directory in memory that counts its calls, and can be made to wait,
 // to fail and to change. It passes the suite.
 type Fake struct {
+	prefix string
+
 	mu     sync.Mutex
 	people map[string]Person
 	calls  int
@@ -18,11 +21,15 @@ type Fake struct {
 	inside chan struct{}
 }
 
-var _ identity.Provider = (*Fake)(nil)
+var _ identity.Directory = (*Fake)(nil)
 
-// NewFake makes one that knows these people. An ID is "id-" and the login.
-func NewFake(people ...Person) *Fake {
-	f := &Fake{people: make(map[string]Person)}
+// NewFake makes one that knows these people. An ID is "id-" and
+// the person's own, or else the login.
+func NewFake(people ...Person) *Fake { return NewFakeOf("id-", people...) }
+
+// NewFakeOf makes one whose IDs begin otherwise.
+func NewFakeOf(prefix string, people ...Person) *Fake {
+	f := &Fake{prefix: prefix, people: make(map[string]Person)}
 	for _, p := range people {
 		f.people[p.Login.Key()] = p
 	}
@@ -31,10 +38,37 @@ func NewFake(people ...Person) *Fake {
 
 // Authenticate is of identity.Provider.
 func (f *Fake) Authenticate(ctx context.Context, login identity.Login, password string) (identity.Identity, error) {
+	who, err := f.find(ctx, func(p Person) bool {
+		return identity.Presentable(login, password) && p.Login.Key() == login.Key() && p.Password == password
+	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, known := f.people[login.Key()]; known && errors.Is(err, identity.ErrRefused) && identity.Presentable(login, password) {
+		err = &identity.WrongError{Whose: p.Login}
+	}
+	return who, err
+}
+
+// ByLogin is of identity.Directory.
+func (f *Fake) ByLogin(ctx context.Context, login identity.Login) (identity.Identity, error) {
+	return f.find(ctx, func(p Person) bool { return p.Login.Key() == login.Key() })
+}
+
+// ByID is of identity.Directory.
+func (f *Fake) ByID(ctx context.Context, id string) (identity.Identity, error) {
+	return f.find(ctx, func(p Person) bool { return f.id(p) == id })
+}
+
+func (f *Fake) find(ctx context.Context, is func(Person) bool) (identity.Identity, error) {
 	f.mu.Lock()
 	f.calls++
 	gate, inside, err := f.gate, f.inside, f.err
-	p, known := f.people[login.Key()]
+	var who identity.Identity
+	for _, p := range f.people {
+		if is(p) {
+			who = identity.Identity{ID: f.id(p), Login: p.Login, Name: p.Name, Email: p.Email, Groups: p.Groups}
+		}
+	}
 	f.mu.Unlock()
 	if gate != nil {
 		inside <- struct{}{}
@@ -47,10 +81,18 @@ func (f *Fake) Authenticate(ctx context.Context, login identity.Login, password 
 	switch {
 	case err != nil:
 		return identity.Identity{}, err
-	case !identity.Presentable(login, password) || !known || p.Password != password:
+	case who.ID == "":
 		return identity.Identity{}, identity.ErrRefused
 	}
-	return identity.Identity{ID: "id-" + string(p.Login), Login: p.Login, Name: p.Name, Email: p.Email}, nil
+	return who, nil
+}
+
+// id is of the directory's kind and the login that somebody came with.
+func (f *Fake) id(p Person) string {
+	if p.ID != "" {
+		return f.prefix + p.ID
+	}
+	return f.prefix + string(p.Login)
 }
 
 // Calls counts the calls so far.
@@ -65,6 +107,13 @@ func (f *Fake) Set(p Person) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.people[p.Login.Key()] = p
+}
+
+// Drop takes somebody out.
+func (f *Fake) Drop(login identity.Login) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.people, login.Key())
 }
 
 // Fail makes all calls fail with err, or work again with nil.

@@ -7,5 +7,5 @@ import (
 )
 
 func TestFake(t *testing.T) {
-	Run(t, func(_ *testing.T, people []Person) identity.Provider { return NewFake(people...) })
+	RunDirectory(t, func(_ *testing.T, people []Person) identity.Directory { return NewFake(people...) })
 }

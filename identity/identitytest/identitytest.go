@@ -20,9 +20,11 @@ import (
 
 // Person is somebody whom the provider under test shall know.
 type Person struct {
+	ID          string // where the test does not leave it to the provider
 	Login       identity.Login
 	Name, Email string
 	Password    string
+	Groups      []identity.Membership
 }
 
 // Open gives a provider that knows these people and nobody else. IDs are its own.

@@ -17,22 +17,23 @@ type User struct {
 	Hash        identity.Hash
 }
 
-// Provider is an identity.Provider over a list that does not change; a reload
+// Provider is an identity.Directory over a list that does not change; a reload
 // makes a new one.
 type Provider struct {
 	users  map[string]User // by Login.Key
+	byID   map[string]User
 	decoys []identity.Hash
 	queue  *identity.Queue
 	verify func(identity.Hash, string) bool // Hash.Verify, but in the test that counts
 }
 
-var _ identity.Provider = (*Provider)(nil)
+var _ identity.Directory = (*Provider)(nil)
 
 // New makes a provider that hashes in q. Two users whose logins differ only in
-// case, or in the form of an accent, are an error, and so is a user who lacks a
-// login, an ID or a hash.
+// case, or in the form of an accent, are an error, and so are two with one ID,
+// and a user who lacks a login, an ID or a hash.
 func New(users []User, q *identity.Queue) (*Provider, error) {
-	p := &Provider{users: make(map[string]User), queue: q, verify: identity.Hash.Verify}
+	p := &Provider{users: make(map[string]User), byID: make(map[string]User), queue: q, verify: identity.Hash.Verify}
 	for _, u := range users {
 		if !identity.Presentable(u.Login, "any") || u.ID == "" || u.Hash.IsZero() {
 			return nil, fmt.Errorf("static: the user %q lacks a usable login, an ID or a password hash; give all three", u.Login)
@@ -41,7 +42,10 @@ func New(users []User, q *identity.Queue) (*Provider, error) {
 		if twin, ok := p.users[key]; ok {
 			return nil, fmt.Errorf("static: the logins %q and %q are one; rename a user", twin.Login, u.Login)
 		}
-		p.users[key] = u
+		if twin, ok := p.byID[u.ID]; ok {
+			return nil, fmt.Errorf("static: the users %q and %q have one ID; give each its own", twin.Login, u.Login)
+		}
+		p.users[key], p.byID[u.ID] = u, u
 		p.decoys = append(p.decoys, u.Hash.Decoy())
 	}
 	if len(p.decoys) == 0 {
@@ -65,10 +69,34 @@ func (p *Provider) Authenticate(ctx context.Context, login identity.Login, passw
 	if err := p.queue.Do(ctx, func() { proved = p.verify(hash, password) }); err != nil {
 		return identity.Identity{}, fmt.Errorf("static: %w", err)
 	}
-	if !known || !proved {
+	switch {
+	case !known:
+		return identity.Identity{}, identity.ErrRefused
+	case !proved:
+		return identity.Identity{}, &identity.WrongError{Whose: user.Login}
+	}
+	return user.identity(), nil
+}
+
+// ByLogin is of identity.Directory.
+func (p *Provider) ByLogin(_ context.Context, login identity.Login) (identity.Identity, error) {
+	return found(p.users[login.Key()])
+}
+
+// ByID is of identity.Directory.
+func (p *Provider) ByID(_ context.Context, id string) (identity.Identity, error) {
+	return found(p.byID[id])
+}
+
+func found(u User) (identity.Identity, error) {
+	if u.ID == "" {
 		return identity.Identity{}, identity.ErrRefused
 	}
-	return identity.Identity{ID: user.ID, Login: user.Login, Name: user.Name, Email: user.Email}, nil
+	return u.identity(), nil
+}
+
+func (u User) identity() identity.Identity {
+	return identity.Identity{ID: u.ID, Login: u.Login, Name: u.Name, Email: u.Email}
 }
 
 // decoy picks the cost of one of the users, always the same for one login: where

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/bcrypt"
 
 	"portico/fault"
@@ -35,7 +36,7 @@ func provider(t *testing.T, users []User, q *identity.Queue) *Provider {
 }
 
 func TestContract(t *testing.T) {
-	identitytest.Run(t, func(t *testing.T, people []identitytest.Person) identity.Provider {
+	identitytest.RunDirectory(t, func(t *testing.T, people []identitytest.Person) identity.Directory {
 		t.Helper()
 		return provider(t, users(t, people), identity.NewQueue(2, identity.Room))
 	})
@@ -105,6 +106,33 @@ func TestNobody(t *testing.T) {
 	}
 }
 
+// TestFinds wants people found without their password, and at no cost.
+func TestFinds(t *testing.T) {
+	p := provider(t, users(t, identitytest.People()), identity.NewQueue(1, 0))
+	p.verify = func(identity.Hash, string) bool { t.Error("a look-up has hashed"); return false }
+	want := identity.Identity{ID: "id-zoë", Login: "zoë", Name: "Zoë Claes", Email: "zoe@firm.example"}
+	for _, login := range []identity.Login{"zoë", "ZOË", "zoe\u0308"} {
+		got, err := p.ByLogin(t.Context(), login)
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("ByLogin(%q) = %v (-want +got):\n%s", login, err, d)
+		}
+	}
+	got, err := p.ByID(t.Context(), "id-zoë")
+	if d := cmp.Diff(want, got); err != nil || d != "" {
+		t.Errorf("ByID = %v (-want +got):\n%s", err, d)
+	}
+	for _, other := range []string{"", "zoe", "zoë", "id-ZOË", "id-nobody"} {
+		if who, err := p.ByID(t.Context(), other); !errors.Is(err, identity.ErrRefused) || who.ID != "" {
+			t.Errorf("ByID(%q) = %q, %v, want ErrRefused", other, who.ID, err)
+		}
+	}
+	for _, other := range []identity.Login{"", "zoe", "id-zoë", " zoë", "nobody"} {
+		if who, err := p.ByLogin(t.Context(), other); !errors.Is(err, identity.ErrRefused) || who.ID != "" {
+			t.Errorf("ByLogin(%q) = %q, %v, want ErrRefused", other, who.ID, err)
+		}
+	}
+}
+
 func TestQueueFull(t *testing.T) {
 	p := provider(t, users(t, identitytest.People()), identity.NewQueue(1, 0))
 	entered, leave := make(chan struct{}), make(chan struct{})
@@ -129,6 +157,7 @@ func TestNewRefuses(t *testing.T) {
 		"no login":     {{ID: "1", Hash: h}},
 		"odd login":    {{ID: "1", Login: " ann", Hash: h}},
 		"no ID":        {{Login: "ann", Hash: h}},
+		"one ID":       {{ID: "1", Login: "ann", Hash: h}, {ID: "1", Login: "bob", Hash: h}},
 		"no hash":      {{ID: "1", Login: "ann"}},
 	} {
 		if _, err := New(users, identity.NewQueue(1, 0)); err == nil {
