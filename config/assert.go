@@ -133,7 +133,7 @@ func endOfTime() time.Time { return time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC
 func anybody(s acl.Subject) acl.Principal {
 	if name, isGroup := strings.CutPrefix(string(s), "group:"); isGroup {
 		login := "a member of " + name
-		return acl.Principal{ID: login, Self: acl.User(login), Groups: []acl.Subject{s}, Staff: true}
+		return acl.Principal{ID: login, Self: acl.User(login), Groups: []acl.Membership{{Group: s}}, Staff: true}
 	}
 	return acl.Principal{ID: strings.TrimPrefix(string(s), "user:"), Self: s, Staff: true}
 }

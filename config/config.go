@@ -10,10 +10,18 @@ type Config struct {
 	Digest   string // of the file's content, to tell whether it has changed since
 	Warnings Faults // what is allowed, but probably not meant
 
-	Server     Server
-	State      State
-	Storage    map[string]Storage // by name
-	Users      map[Login]User
+	Server  Server
+	State   State
+	Storage map[string]Storage // by name
+	Users   map[Login]User
+	LDAP    *LDAP // nil for none
+	OIDC    *OIDC // nil for none
+
+	// RequireAppPassword keeps drives from signing in with the person's own
+	// password.
+	RequireAppPassword bool
+
+	Audit      Audit
 	Groups     []acl.Group
 	Roles      map[string]acl.Role // those of the file, beside the built-in ones
 	Workspaces []Workspace         // in the order of the file
@@ -64,8 +72,10 @@ type loader struct {
 	// What rules may refer to, as far as it has been read.
 	userNames, groupNames, roleNames, storageNames, workspaceNames *names
 
-	listenAt value    // where server.listen stands
-	hashes   []hashAt // the passwords
+	listenAt  value    // where server.listen stands
+	stateAt   value    // where state stands
+	drainSaid bool     // server.drain is there
+	hashes    []hashAt // the passwords
 }
 
 // newLoader makes the state of one Load; nothing is kept between two of them,
@@ -86,8 +96,12 @@ func (l *loader) config(root *fields) *Config {
 	c := &Config{File: l.file}
 	c.Server = l.server(root)
 	c.State = l.state(root)
+	c.Audit = l.audit(root, c.State)
+	if !l.drainSaid && !c.State.Postgres.IsZero() {
+		c.Server.Drain = replicaDrain
+	}
 	c.Storage = l.storages(root)
-	c.Users = l.users(root)
+	l.identity(c, root)
 	c.Groups = l.groups(root)
 	c.Roles = l.roles(root)
 	c.Spec.Groups = c.Groups

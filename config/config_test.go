@@ -16,6 +16,7 @@ var update = flag.Bool("update", false, "write the golden texts anew")
 func testEnv(name string) (string, bool) {
 	v, ok := map[string]string{
 		"SECRET": "s3cret-value", "EMPTY": "", "QUOTA": "10GiB", "YES": "true", "LOGIN": "ann",
+		"DB_PASSWORD": "s3cret%2Fdb", "AUDIT_KEY": "s3cret-of-more-than-32-bytes-as-it-is",
 		"CERT": pair().cert, "KEY": pair().key,
 	}[name]
 	return v, ok

@@ -2,10 +2,13 @@ package config
 
 import (
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"portico/acl"
+	"portico/identity"
 	"portico/vpath"
 )
 
@@ -29,8 +32,8 @@ func TestExample(t *testing.T) {
 		t.Errorf("the example has other values than README says: %+v", c)
 	}
 	for _, login := range []Login{"ann", "bob", "ida"} {
-		h, err := parseHash(c.Users[login].Password.Reveal())
-		if err != nil || !h.matches(demoPassword) || h.memory != 19456 || h.time != 2 || h.lanes != 1 {
+		h, err := identity.ParseHash(c.Users[login].Password.Reveal())
+		if err != nil || !h.Verify(demoPassword) || h.String() != "argon2id m=19456,t=2,p=1" {
 			t.Errorf("%s: the password is not %s with m=19456,t=2,p=1 (%v)", login, demoPassword, err)
 		}
 	}
@@ -75,4 +78,47 @@ func TestExampleLeavesTheMachine(t *testing.T) {
 	if len(faults) != 4 {
 		t.Errorf("got %d faults, want 4:\n%v", len(faults), err)
 	}
+}
+
+// uncomment takes the "# " from the line of a key and from those below it that
+// belong to it, and puts in secrets that the test has.
+func uncomment(t *testing.T, text, key string) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^( *)# ` + regexp.QuoteMeta(key) + `:.*\n(?: *#   .*\n)*`).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("the example has no comment that shows %s", key)
+	}
+	block := regexp.MustCompile(`(?m)^( *)# `).ReplaceAllString(m[0], "$1")
+	block = regexp.MustCompile(`\$\{file:[^}]*\}`).ReplaceAllString(block, "$${AUDIT_KEY}")
+	return strings.Replace(text, m[0], block, 1)
+}
+
+// TestExampleComments: what the example shows in comments is right as well, each
+// by itself and all together.
+func TestExampleComments(t *testing.T) {
+	data, _, err := readBounded("../example.yaml", maxFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	all := string(data)
+	for _, key := range []string{"replica", "drain", "audit", "ldap", "oidc", "require_app_password"} {
+		if _, err := parse("example.yaml", []byte(uncomment(t, string(data), key)), testEnv); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+		all = uncomment(t, all, key)
+	}
+	all = uncomment(t, replaceOnce(t, all, "\nstate: sqlite:data/portico.db", ""), "state")
+	c, err := parse("example.yaml", []byte(all), testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.State.Postgres.IsZero() || c.Audit.Keep == 0 || c.LDAP.Groups.Map == nil || c.OIDC.Groups == "" || !c.RequireAppPassword || c.Server.Replica == "" {
+		t.Errorf("the comments of the example give %+v", c)
+	}
+	least, err := parse("example.yaml", []byte(regexp.MustCompile(`users: \{base: ("[^"]*"), .*`).ReplaceAllString(uncomment(t, string(data), "ldap"), "users: {base: $1}")), testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "what is left out is as shown", least.LDAP.Users, c.LDAP.Users)
 }

@@ -22,13 +22,13 @@ func (l *loader) refuseDemoPassword(s Server) {
 	}
 	checks := 0
 	for _, h := range l.hashes {
-		if !h.hash.cheap() {
+		if !h.hash.Cheap() {
 			continue // nobody hashes a demo password at such expense
 		}
 		if checks++; checks > maxDemoChecks {
 			return
 		}
-		if h.hash.matches(demoPassword) {
+		if h.hash.Verify(demoPassword) {
 			h.at.fault(`this is the demo password %q, known to everybody, and %s is not loopback; put a hash of another password there ("portico hash-password"), or remove the user`, demoPassword, reach)
 		}
 	}

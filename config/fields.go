@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -55,7 +56,9 @@ func (v value) fields() *fields { return &fields{of: v, all: v.entries()} }
 
 // get is the value of a key that may be left out.
 func (f *fields) get(key string) (value, bool) {
-	f.asked = append(f.asked, key)
+	if !slices.Contains(f.asked, key) {
+		f.asked = append(f.asked, key)
+	}
 	for _, e := range f.all {
 		if e.key == key {
 			return e.value, true

@@ -28,7 +28,7 @@ func FuzzLoad(f *testing.F) {
 			checkFaults(t, err)
 			return
 		}
-		if c.Policy == nil || len(c.Workspaces) == 0 || len(c.Users) == 0 || len(c.Storage) == 0 {
+		if c.Policy == nil || len(c.Workspaces) == 0 || len(c.Users) == 0 && c.LDAP == nil && c.OIDC == nil || len(c.Storage) == 0 {
 			t.Errorf("no fault, but %+v", c)
 		}
 		for _, w := range c.Workspaces {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"portico/identity"
 	"portico/vpath"
 )
 
@@ -20,7 +21,9 @@ type names struct {
 	mend string         // where to add one that is missing
 	all  []string       // in the order of the file
 	line map[string]int // by the folded name: where it stands
-	open bool           // more may exist than we know of: no name is unknown
+	open bool           // those that exist are not known for a fault that was reported
+
+	outside bool // a directory may have more
 }
 
 // newNames begins an empty list.
@@ -47,11 +50,24 @@ func (ns *names) has(name string) bool { return slices.Contains(ns.all, name) }
 
 // check reports a name that nobody has.
 func (ns *names) check(at value, name string) bool {
-	if ns.open || ns.has(name) {
+	switch {
+	case ns.open || ns.has(name):
 		return true
+	case ns.outside && isForeignName(name):
+		return true
+	case ns.outside:
+		at.fault("%q cannot be the name of a %s in a directory; write it as the directory does", name, ns.kind)
+		return false
 	}
 	at.fault("there is no %s %q%s; %s", ns.kind, name, didYouMean(name, ns.all), ns.mend)
 	return false
+}
+
+// isForeignName tells what a directory may call somebody, which is more than a
+// name of the config may be: "Domain Users", "R&D (Leuven)".
+func isForeignName(name string) bool {
+	return name != "" && len(name) <= identity.MaxLogin && strings.TrimSpace(name) == name &&
+		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // nameFault says why a login or a group's name cannot be one, or "". What is

@@ -72,8 +72,10 @@ func (l *loader) stateApart(c *Config) {
 			continue
 		}
 		folder := realPath(s.Local.Path)
-		if c.State.SQLite != "" && holds(folder, realPath(c.State.SQLite)) {
-			l.add(s.At.Line, "storage.%s: the state (%s) lies in this folder and would be served as a file; keep it elsewhere", name, c.State.SQLite)
+		for what, path := range map[string]string{"state": c.State.SQLite, "audit's file": c.Audit.File, "audit's checkpoints": c.Audit.Checkpoints} {
+			if path != "" && holds(folder, realPath(path)) {
+				l.add(s.At.Line, "storage.%s: the %s (%s) lies in this folder and would be served as a file; keep it elsewhere", name, what, path)
+			}
 		}
 		if holds(folder, realPath(l.file)) {
 			l.add(s.At.Line, "storage.%s: this config itself lies in the folder and would be served as a file; keep it elsewhere", name)

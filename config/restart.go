@@ -7,8 +7,9 @@ import (
 )
 
 // RestartNeeded names the keys that differ from old and take effect at the next
-// start alone, sorted. All else (users, groups, roles, rules, assertions, a
-// workspace's title, quota and audit) takes effect with a reload.
+// start alone, sorted. All else (users, the LDAP directory, require_app_password,
+// groups, roles, rules, assertions, a workspace's title, quota and audit) takes
+// effect with a reload; a test holds the two lists against the fields of Config.
 func (c *Config) RestartNeeded(old *Config) []string {
 	var keys []string
 	compare := func(key string, now, then any) {
@@ -18,6 +19,8 @@ func (c *Config) RestartNeeded(old *Config) []string {
 	}
 	compareServers(compare, c.Server, old.Server)
 	compare("state", c.State, old.State)
+	compare("audit", c.Audit, old.Audit)
+	compare("identity.oidc", c.OIDC, old.OIDC)
 	compare("mail", c.Mail, old.Mail)
 	for _, name := range union(c.Storage, old.Storage) {
 		compare("storage."+name, c.Storage[name].placed(), old.Storage[name].placed())
@@ -40,6 +43,8 @@ func compareServers(compare func(key string, now, then any), now, then Server) {
 	compare("server.tls", now.TLS, then.TLS)
 	compare("server.log", now.Log, then.Log)
 	compare("server.trusted_proxies", now.TrustedProxies, then.TrustedProxies)
+	compare("server.replica", now.Replica, then.Replica)
+	compare("server.drain", now.Drain, then.Drain)
 	compare("server.max_upload", now.MaxUpload, then.MaxUpload)
 	compare("server.dangerously_allow_plain_http", now.DangerouslyAllowPlainHTTP, then.DangerouslyAllowPlainHTTP)
 	compare("server.dangerously_allow_open_metrics", now.DangerouslyAllowOpenMetrics, then.DangerouslyAllowOpenMetrics)

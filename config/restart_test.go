@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,13 @@ workspaces:
   firm: {storage: disk, quota: 1GiB, folders: {/: {grant: {"user:ann": viewer}}}}
 `
 
+const directoryKeys = `  ldap:
+    url: ldaps://dc1.firm.example
+    bind_dn: cn=portico,dc=firm
+    bind_password: "${SECRET}"
+    users: {base: "dc=firm"}
+`
+
 func TestRestartNeeded(t *testing.T) {
 	for _, test := range []struct {
 		name, old, now string
@@ -49,6 +57,10 @@ func TestRestartNeeded(t *testing.T) {
 		{"workspace's root", "storage: disk", "storage: disk, root: x", []string{"workspaces.firm"}},
 		{"workspace's name", "firm: {storage: disk", "corp: {storage: disk, root: firm", []string{"workspaces.corp", "workspaces.firm"}},
 		{"mail", "state:", "mail: {from: a@b.example, dir: out}\nstate:", []string{"mail"}},
+		{"directory reloads", "identity:", "identity:\n  require_app_password: true\n" + directoryKeys, nil},
+		{"oidc", "identity:", "identity:\n  oidc: {issuer: 'https://a.example', client_id: a, client_secret: b}", []string{"identity.oidc"}},
+		{"audit", "state:", "audit: {keep: 2y}\nstate:", []string{"audit"}},
+		{"postgres", "state: sqlite:data/portico.db", "audit: {key: '${AUDIT_KEY}'}\nstate: postgres://127.0.0.1/portico", []string{"audit", "server.drain", "state"}},
 		{"server", "state:", "server: {listen: '127.0.0.1:1', log: {level: debug}}\nstate:", []string{"server.listen", "server.log"}},
 	} {
 		text := restartBase
@@ -68,7 +80,7 @@ func TestRestartNeededKnowsEveryKey(t *testing.T) {
 	full := reflect.ValueOf(Server{
 		Listen: "x", PublicURL: &url.URL{Host: "x"}, MetricsListen: "x", Hosts: []string{"x"},
 		TLS: &TLS{Key: NewSecret("x")}, Log: Log{Format: "x"}, TrustedProxies: []netip.Prefix{{}},
-		MaxUpload: 1, DangerouslyAllowPlainHTTP: true, DangerouslyAllowOpenMetrics: true,
+		Replica: "x", Drain: 1, MaxUpload: 1, DangerouslyAllowPlainHTTP: true, DangerouslyAllowOpenMetrics: true,
 	})
 	for i := range full.NumField() {
 		name := full.Type().Field(i).Name
@@ -80,6 +92,33 @@ func TestRestartNeededKnowsEveryKey(t *testing.T) {
 		keys := now.RestartNeeded(&Config{})
 		if len(keys) != 1 || strings.ReplaceAll(keys[0], "_", "") != "server."+strings.ToLower(name) {
 			t.Errorf("a change of %s gives %v, want its key", name, keys)
+		}
+	}
+}
+
+// TestEveryFieldReloadsOrNot: of each field of Config it is known whether a
+// reload takes it over, so that a new one cannot be forgotten.
+func TestEveryFieldReloadsOrNot(t *testing.T) {
+	reloads := []string{
+		"File", "Digest", "Warnings", "Users", "LDAP", "RequireAppPassword", "Groups", "Roles", "Assertions", "Spec", "Policy",
+	}
+	waits := Config{
+		Server: Server{Listen: "x"}, State: State{Postgres: NewSecret("x")}, Storage: map[string]Storage{"x": {Type: "x"}},
+		OIDC: &OIDC{Title: "x"}, Audit: Audit{Keep: 1}, Workspaces: []Workspace{{Name: "x", Storage: "x"}}, Mail: &Mail{From: "x"},
+	}
+	full := reflect.ValueOf(waits)
+	for i := range full.NumField() {
+		name := full.Type().Field(i).Name
+		if slices.Contains(reloads, name) {
+			continue
+		}
+		if full.Field(i).IsZero() {
+			t.Fatalf("say of the field %s whether it reloads, or give it a value in this test", name)
+		}
+		var now Config
+		reflect.ValueOf(&now).Elem().Field(i).Set(full.Field(i))
+		if keys := now.RestartNeeded(&Config{}); len(keys) == 0 {
+			t.Errorf("a change of %s needs no restart", name)
 		}
 	}
 }

@@ -52,17 +52,41 @@ func unitOf(name string) int64 {
 	return unit
 }
 
-// duration reads 60s, 5m or 12h.
-func (v value) duration() time.Duration {
+// duration reads 60s, 5m, 12h, 30d or 2y, and holds it against bounds, which are
+// said in words as well.
+func (v value) duration(least, most time.Duration, bounds string) time.Duration {
 	s, ok := v.scalar("a duration such as 60s")
 	if !ok {
 		return 0
 	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d <= 0 {
-		v.fault("%s is not a duration; write a number and s, m or h, as in 60s", v.shown())
+	d, err := parseDuration(s)
+	switch {
+	case err != nil:
+		v.fault("%s is not a duration; write a number and s, m, h, d or y, as in 60s or 30d", v.shown())
+		return 0
+	case d < least || d > most:
+		v.fault("%s is out of bounds; write a duration from %s", v.shown(), bounds)
+		return 0
 	}
 	return d
+}
+
+// parseDuration knows days and years beside what Go does. A year has 366 days:
+// what must be kept for years may be kept a day longer, but not shorter.
+func parseDuration(s string) (time.Duration, error) {
+	const day = 24 * time.Hour
+	m := regexp.MustCompile(`^(\d{1,5})([dy])$`).FindStringSubmatch(s)
+	if m == nil {
+		return time.ParseDuration(s)
+	}
+	n, _ := strconv.Atoi(m[1])
+	if m[2] == "y" {
+		n *= 366
+	}
+	if n > int(math.MaxInt64/day) {
+		return 0, errTooLong
+	}
+	return time.Duration(n) * day, nil
 }
 
 // lastDay reads the last day on which something holds; the result is its end.

@@ -10,7 +10,7 @@ import (
 )
 
 // everything has each key of the schema once, but those that are refused as
-// not built yet.
+// not built yet, and those of directory.
 const everything = `
 server:
   listen: 127.0.0.1:8080
@@ -20,10 +20,18 @@ server:
   trusted_proxies: [10.0.0.1]
   max_upload: 1GiB
   log: {format: json, level: debug}
+  replica: gw-1
+  drain: 5s
   tls: {cert: tls/cert.pem, key: tls/key.pem}
   dangerously_allow_plain_http: false
   dangerously_allow_open_metrics: false
 state: sqlite:data/portico.db
+audit:
+  key: "${AUDIT_KEY}"
+  file: data/audit.jsonl
+  syslog: tls://log.firm.example:6514
+  checkpoints: data/heads
+  keep: 2y
 storage:
   disk: {type: local, path: data/files}
   objects:
@@ -62,9 +70,49 @@ mail:
   smtp: smtp://mail.firm.example
 `
 
+// directory has the keys with which names are known that the file does not have,
+// so that fewer mistakes are found in the others.
+const directory = `
+state: postgres://portico@db.firm.example/portico?sslmode=verify-full
+audit: {key: "${AUDIT_KEY}"}
+storage:
+  disk: {type: local, path: data/files}
+identity:
+  require_app_password: true
+  ldap:
+    kind: active-directory
+    url: ["ldaps://dc1.firm.example", "ldap://dc2.firm.example"]
+    starttls: true
+    ca: tls/cert.pem
+    bind_dn: cn=portico,dc=firm
+    bind_password: "${SECRET}"
+    users: {base: "dc=firm", filter: "(uid={login})", login: uid, name: cn, email: mail, id: entryUUID}
+    groups: {base: "dc=firm", filter: "(member={dn})", name: cn, nested: true, map: {Domain Users: staff}, only: true}
+    cache: 60s
+  oidc:
+    issuer: https://login.firm.example
+    client_id: portico
+    client_secret: "${SECRET}"
+    title: Firm account
+    scopes: [openid, groups]
+    claims: {login: login, name: name, email: email, groups: groups}
+    vouches_for_users: true
+groups:
+  board: {members: [ann, "group:staff"]}
+workspaces:
+  firm:
+    storage: disk
+    audit: {reads: links}
+    folders:
+      /: {grant: {"group:staff": viewer, "user:ann": owner}}
+`
+
+// schema are both.
+func schema() []string { return []string{everything, directory} }
+
 // chosen are the mappings whose keys the admin chooses, by their place.
 func chosen(place string) bool {
-	return slices.Contains([]string{"storage", "identity.users", "groups", "roles", "workspaces", "workspaces.firm.folders", "workspaces.firm.folders./.grant", "workspaces.firm.folders./.deny"}, place)
+	return slices.Contains([]string{"storage", "identity.users", "identity.ldap.groups.map", "groups", "roles", "workspaces", "workspaces.firm.folders", "workspaces.firm.folders./.grant", "workspaces.firm.folders./.deny"}, place)
 }
 
 // spot is a node of the tree, the node above it and its place in words.
@@ -89,41 +137,51 @@ func spots(n *yaml.Node, place string, isKey bool, parent *yaml.Node) []spot {
 	return all
 }
 
-// mutate loads everything once for each node, changed by change, which returns
-// false to leave a node out. It expects a fault on the node's line.
+// mutate loads each text once for each of its nodes, changed by change, which
+// returns false to leave a node out. It expects a fault on the node's line.
 func mutate(t *testing.T, change func(spot) bool) {
 	t.Helper()
-	for i := 0; ; i++ {
-		var doc yaml.Node
-		if err := yaml.Unmarshal([]byte(everything), &doc); err != nil {
-			t.Fatal(err)
-		}
-		all := spots(doc.Content[0], "", false, &doc)
-		if i >= len(all) {
-			return
-		}
-		s := all[i]
-		line := s.n.Line
-		was := fmt.Sprintf("%s %q (key: %v)", s.place, s.n.Value, s.isKey)
-		if !change(s) {
-			continue
-		}
-		l := newLoader("t.yaml", testEnv)
-		l.refuseAnchors(doc.Content[0])
-		if root := (value{l: l, n: doc.Content[0]}); root.n.Kind == yaml.MappingNode {
-			l.config(root.fields())
-		}
-		if !slices.ContainsFunc(l.faults, func(f Fault) bool { return f.Line == line }) {
-			t.Errorf("%s changed to %q: no fault on its line %d, only\n%v", was, s.n.Value, line, l.faults)
+	for _, text := range schema() {
+		for i := 0; mutateNode(t, text, i, change); i++ {
 		}
 	}
+}
+
+// mutateNode is false after the last node.
+func mutateNode(t *testing.T, text string, i int, change func(spot) bool) bool {
+	t.Helper()
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	all := spots(doc.Content[0], "", false, &doc)
+	if i >= len(all) {
+		return false
+	}
+	s := all[i]
+	line := s.n.Line
+	was := fmt.Sprintf("%s %q (key: %v)", s.place, s.n.Value, s.isKey)
+	if !change(s) {
+		return true
+	}
+	l := newLoader("t.yaml", testEnv)
+	l.refuseAnchors(doc.Content[0])
+	if root := (value{l: l, n: doc.Content[0]}); root.n.Kind == yaml.MappingNode {
+		l.config(root.fields())
+	}
+	if !slices.ContainsFunc(l.faults, func(f Fault) bool { return f.Line == line }) {
+		t.Errorf("%s changed to %q: no fault on its line %d, only\n%v", was, s.n.Value, line, l.faults)
+	}
+	return true
 }
 
 // TestEverythingIsGood: the base of the tests below has no fault itself.
 func TestEverythingIsGood(t *testing.T) {
 	scene(t)
-	if _, err := parse("t.yaml", []byte(everything), testEnv); err != nil {
-		t.Fatal(err)
+	for _, text := range schema() {
+		if _, err := parse("t.yaml", []byte(text), testEnv); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -158,6 +216,7 @@ func TestEveryScalarIsChecked(t *testing.T) {
 	free := []string{
 		"storage.disk.path", "storage.objects.region", "storage.objects.access_key", "storage.objects.secret_key",
 		"identity.users.ann.name", "workspaces.firm.title",
+		"identity.ldap.bind_password", "identity.oidc.client_id", "identity.oidc.client_secret", "identity.oidc.title",
 	}
 	for _, text := range []string{"\x07 ?", "${NO_SUCH}", "${"} {
 		mutate(t, func(s spot) bool {
@@ -242,8 +301,21 @@ func TestKeysThatMustBe(t *testing.T) {
 		"roles", "roles.reviewer", "server.tls.cert", "server.tls.key", "mail.from", "mail.smtp",
 		"workspaces.firm.folders./.grant.user:ann.role",
 	}
+	checkNeeded(t, everything, needed)
+	checkNeeded(t, directory, []string{
+		"state", "storage", "storage.disk", "storage.disk.type", "storage.disk.path", "identity", "workspaces", "workspaces.firm", "workspaces.firm.storage",
+		"audit", "audit.key", "groups.board.members",
+		"identity.ldap.starttls", "identity.ldap.url", "identity.ldap.bind_dn", "identity.ldap.bind_password",
+		"identity.ldap.users", "identity.ldap.users.base", "identity.ldap.groups.base", "identity.ldap.groups.map", "identity.ldap.groups.map.Domain Users",
+		"identity.oidc.issuer", "identity.oidc.client_id", "identity.oidc.client_secret",
+	})
+}
+
+// checkNeeded takes away each key of text in turn.
+func checkNeeded(t *testing.T, text string, needed []string) {
+	t.Helper()
 	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(everything), &doc); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range spots(doc.Content[0], "", false, &doc) {

@@ -56,15 +56,25 @@ func TestSecret(t *testing.T) {
 
 // TestConfigIsNotPrinted prints a whole config, as somebody will one day.
 func TestConfigIsNotPrinted(t *testing.T) {
-	c := mustLoad(t, "secrets.yaml")
-	inJSON, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := fmt.Sprintf("%+v %#v %s", *c, *c, inJSON)
-	for _, secret := range []string{"s3cret", c.Users["ann"].Password.Reveal()} {
-		if strings.Contains(all, secret) {
-			t.Errorf("a printed config shows %q", secret)
-		}
+	for name, secrets := range map[string][]string{
+		"secrets.yaml":          {"s3cret", "$argon2id$"},
+		"design.yaml":           {"s3cret", "$argon2id$"},
+		"active-directory.yaml": {"s3cret"},
+		"oidc.yaml":             {"s3cret"},
+		"postgres.yaml":         {"s3cret", "portico:", "postgres:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := mustLoad(t, name)
+			inJSON, err := json.Marshal(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := fmt.Sprintf("%+v %#v %s %+v %+v", *c, *c, inJSON, c.LDAP, c.OIDC)
+			for _, secret := range secrets {
+				if strings.Contains(all, secret) {
+					t.Errorf("a printed config shows %q", secret)
+				}
+			}
+		})
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
+	"time"
 )
 
 // Server is how the program is reached.
@@ -24,6 +26,15 @@ type Server struct {
 	// TrustedProxies may name the client in X-Forwarded-For. None by default.
 	TrustedProxies []netip.Prefix
 
+	// Replica names this process among those that share a state; "" where it is
+	// left out, and the host's name is to be taken.
+	Replica string
+
+	// Drain is how long a server that was told to end still serves, with a red
+	// /readyz, so that the balancer in front notices. Where it is left out, 5 s
+	// with a state that replicas share, else 0.
+	Drain time.Duration
+
 	MaxUpload                   int64 // bytes of one file
 	DangerouslyAllowPlainHTTP   bool  // passwords cross the network unencrypted
 	DangerouslyAllowOpenMetrics bool  // anybody who reaches the listener reads the metrics
@@ -38,6 +49,10 @@ type Log struct {
 const (
 	standardListen    = "127.0.0.1:8080"
 	standardMaxUpload = 50 << 30 // THREATS.md §4.1
+
+	// replicaDrain is the standard of a replica: two checks of a balancer that
+	// asks every two seconds. A server alone has nobody who would notice.
+	replicaDrain = 5 * time.Second
 )
 
 // server reads the section, which may be left out: its standards serve this
@@ -65,9 +80,28 @@ func (l *loader) server(root *fields) Server {
 		s.MaxUpload = v.size()
 	}
 	s.Log = logging(f)
+	s.Replica = replica(f)
+	if v, ok := f.get("drain"); ok {
+		l.drainSaid = true
+		s.Drain = v.duration(0, 5*time.Minute, "0s to 5m")
+	}
 	s.DangerouslyAllowPlainHTTP = f.bool("dangerously_allow_plain_http")
 	s.TLS = l.tls(f)
 	l.acme(f)
+	return s
+}
+
+// replica is a name that stands in logs, in the audit's streams and in the name
+// of files, so that it is plain. It is "" where the host's is to be taken.
+func replica(f *fields) string {
+	v, ok := f.get("replica")
+	if !ok {
+		return ""
+	}
+	s, ok := v.text()
+	if ok && !regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`).MatchString(s) {
+		v.fault("%s cannot be a replica's name; use up to 64 letters, digits, - _ and .", v.shown())
+	}
 	return s
 }
 

@@ -2,6 +2,8 @@ package config
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -37,6 +39,34 @@ func pemOf(s string) ([]byte, error) {
 	}
 	data, _, err := readBounded(s, 1<<20)
 	return data, err
+}
+
+// authorities tries a PEM file with the certificates of those who may vouch for
+// a server. It is read again by who uses it.
+func authorities(path string) error {
+	data, _, err := readBounded(path, 1<<20)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(data) {
+		err = errNoCertificate
+	}
+	return err
+}
+
+var errNoCertificate = errors.New("without a certificate")
+
+// authorities reads the path of such a file.
+func (v value) authorities() string {
+	s, ok := v.text()
+	if !ok {
+		return ""
+	}
+	if isPEM(s) {
+		v.fault("this is the content of a file; write its path, without ${file:…}")
+		return ""
+	}
+	if err := authorities(s); err != nil {
+		v.fault("the file %s cannot be used: %s; write the path of a PEM file with the certificate of your authority", v.shown(), why(err))
+	}
+	return s
 }
 
 // tls reads the certificate and tries it, so that a pair that does not fit is

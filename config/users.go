@@ -16,41 +16,12 @@ type User struct {
 	At       acl.Source
 }
 
-// users reads identity. Somebody must be able to sign in: a config without any
-// user is one whose section was lost.
-func (l *loader) users(root *fields) map[Login]User {
-	const mend = `add one, with a hash that "portico hash-password" prints`
-	all := map[Login]User{}
-	section, ok := root.need("identity", "say who may sign in, as in  identity: {users: {ann: {password: …}}}")
-	if !ok {
-		l.userNames.open = true
-		return all
-	}
-	f := section.fields()
-	defer f.close()
-	users, hasUsers := f.get("users")
-	ldap, hasLDAP := f.get("ldap")
-	if hasLDAP {
-		l.ldap(ldap)
-		l.userNames.open, l.groupNames.open = true, true // the directory has more
-	}
-	if !hasUsers {
-		if !hasLDAP {
-			section.fault("nobody could sign in: there are no users; %s", mend)
-		}
-		l.userNames.open = true
-		return all
-	}
-	entries := users.entries()
-	if len(entries) == 0 {
-		l.userNames.open = true
-		users.fault("nobody could sign in: there are no users; %s", mend)
-	}
-	for _, e := range entries {
+// users reads those whom the config itself knows.
+func (l *loader) users(c *Config, section value) {
+	for _, e := range section.entries() {
 		u := l.user(e)
-		all[u.Login] = u
+		c.Users[u.Login] = u
 	}
-	return all
 }
 
 // user reads one. Whoever has no password could not sign in, so it must be there.

@@ -173,6 +173,17 @@ func (v value) texts(of string) []word {
 	return words
 }
 
+// oneOrMore reads one text, or a list of them.
+func (v value) oneOrMore(of string) []word {
+	if v.n.Kind == yaml.SequenceNode {
+		return v.texts(of)
+	}
+	if s, ok := v.text(); ok {
+		return []word{{v, s}}
+	}
+	return nil
+}
+
 // word is a text and where it stands.
 type word struct {
 	value

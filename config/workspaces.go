@@ -16,7 +16,7 @@ type Workspace struct {
 	Storage    string // a key of Config.Storage
 	Root       string // folders below the storage's prefix: "a/b", "" for the top
 	Quota      int64  // bytes; 0 for none
-	AuditReads bool   // reads are recorded, not only changes
+	AuditReads Reads  // which reads are recorded; changes always are
 	At         acl.Source
 }
 
@@ -102,21 +102,45 @@ func workspaceTop(e entry) (vpath.Path, bool) {
 	return p, err == nil
 }
 
-// auditReads tells whether reads are recorded. Changes always are.
-func auditReads(root *fields) bool {
+// Reads are those that the audit records. The zero value is ReadsNone.
+type Reads int
+
+// The reads that may be recorded.
+const (
+	ReadsNone  Reads = iota
+	ReadsLinks       // those through a link, whose reader has no name
+	ReadsAll
+)
+
+// String is the word of the config.
+func (r Reads) String() string {
+	switch r {
+	case ReadsLinks:
+		return "links"
+	case ReadsAll:
+		return "all"
+	default:
+		return "none"
+	}
+}
+
+// auditReads reads which reads are recorded.
+func auditReads(root *fields) Reads {
 	section, ok := root.get("audit")
 	if !ok {
-		return false
+		return ReadsNone
 	}
 	f := section.fields()
 	defer f.close()
 	v, ok := f.get("reads")
 	if !ok {
-		return false
+		return ReadsNone
 	}
-	word := v.choice("none", "all", "links")
-	if word == "links" {
-		v.l.notBuilt(v, "a record of what is read through links alone", "write all or none")
+	word := v.choice(ReadsNone.String(), ReadsLinks.String(), ReadsAll.String())
+	for _, r := range []Reads{ReadsLinks, ReadsAll} {
+		if r.String() == word {
+			return r
+		}
 	}
-	return word == "all"
+	return ReadsNone
 }
