@@ -22,6 +22,10 @@ type forgetful struct{}
 
 func (forgetful) Record(context.Context, audit.Event) error { return nil }
 func (forgetful) Append(store.Tx, audit.Event) error        { return nil }
+func (forgetful) Intend(context.Context, audit.Event) (string, error) {
+	return "i", nil
+}
+func (forgetful) Forget(context.Context, store.Tx, string) error { return nil }
 
 // benchService holds a folder of 100 files eight folders deep, and 1,000 rules.
 func benchService(b *testing.B) (*files.Service, vpath.Path) {
@@ -63,7 +67,7 @@ func benchService(b *testing.B) (*files.Service, vpath.Path) {
 func BenchmarkWarm(b *testing.B) {
 	s, dir := benchService(b)
 	file := vpath.Must(dir.String() + "/file7.docx")
-	who := files.Staff("id-bob", "bob", "Bob", []string{"staff", "sales"})
+	who := files.Staff(files.Person{ID: "id-bob", Login: "bob", Name: "Bob", Groups: []files.Membership{{Group: "staff"}, {Group: "sales"}}})
 	for name, do := range map[string]func(t *files.Tree) error{
 		"Stat": func(t *files.Tree) error { _, err := t.Stat(b.Context(), file); return err },
 		"Open": func(t *files.Tree) error {
@@ -93,4 +97,34 @@ func BenchmarkWarm(b *testing.B) {
 			}
 		})
 	}
+}
+
+// A small upload over a file store in memory: what the change costs without its
+// audit, and with all that it writes to the state store.
+func BenchmarkPut(b *testing.B) {
+	for name, audited := range map[string]bool{"Bare": false, "Audited": true} {
+		b.Run(name, func(b *testing.B) {
+			s, dir := benchService(b)
+			if audited {
+				s.Audit = benchAudit(b, s.State)
+			}
+			who := files.Staff(files.Person{ID: "id-bob", Login: "bob", Name: "Bob", Groups: []files.Membership{{Group: "staff"}}})
+			p := vpath.Must(dir.String() + "/file7.docx")
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := s.As(who).Put(b.Context(), p, strings.NewReader("content"), files.PutOptions{Size: 7}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func benchAudit(b *testing.B, state store.State) audit.Recorder {
+	b.Helper()
+	l, err := audit.New(audit.Options{Store: state, Key: make([]byte, 32), Clock: newClock().Now, Rand: rand.Reader})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return l
 }

@@ -133,6 +133,9 @@ func (v *mover) unsure(err error) error {
 // rename is done too if the store has renamed and broke only then, so that it
 // answered with an error.
 func (v *mover) rename(ctx context.Context, r backends.Renamer, from, to place) error {
+	if err := stillHeld(ctx); err != nil {
+		return err
+	}
 	err := r.Rename(ctx, from.inner, to.inner)
 	if err == nil {
 		return nil

@@ -24,27 +24,37 @@ func (t *Tree) Copy(ctx context.Context, src, dst vpath.Path, o TransferOptions)
 }
 
 func (t *Tree) copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (bool, error) {
-	x, err := t.begin(ctx, src, dst, o, false)
+	held, x, err := t.begin(ctx, src, dst, o, false)
 	if err != nil {
 		return false, err
 	}
 	defer x.done()
+	created, err := t.copyHeld(held, x)
+	return created, orLost(held, err)
+}
+
+func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
 	room, err := t.room(ctx, x)
 	if err != nil {
 		return false, err
 	}
 	defer room.done()
-	ctx = context.WithoutCancel(ctx) // a half copy helps nobody
-	if _, err := t.makeWay(ctx, x); err != nil {
+	event, err := t.intend(ctx, audit.Event{Action: audit.Copy, Path: x.src.path.String(), Dest: x.dst.path.String()})
+	if err != nil {
 		return false, err
 	}
-	gone, failed := t.doCopy(ctx, x)
+	going, stop := onward(ctx) // a half copy helps nobody
+	defer stop()
+	if undo, err := t.makeWay(going, x); err != nil {
+		return false, t.unmade(going, event, undo(), err)
+	}
+	gone, failed := t.doCopy(going, x)
 	t.s.gone.Add(1)
-	room.stored(t.sizeOf(x, failed))
-	event := audit.Event{Action: audit.Copy, Path: src.String(), Dest: x.dst.path.String()}
+	size := sizeOf(without(x.atTarget(), failed))
+	room.stored(size)
 	event, left := inPart(event, t.partial(append(x.atTarget(), x.old...), failed))
-	err = t.commit(ctx, event, func(tx store.Tx) error {
-		if err := x.forgetOld(tx, gone, failed); err != nil || len(failed) > 0 {
+	err = t.commit(going, event, func(tx store.Tx) error {
+		if err := errors.Join(room.keep(tx, size), x.forgetOld(tx, gone, failed)); err != nil || len(failed) > 0 {
 			return err
 		}
 		return x.copyProps(tx)
@@ -106,23 +116,7 @@ func (x *transfer) copyProps(tx store.Tx) error {
 
 // room reserves what the copy will take.
 func (t *Tree) room(ctx context.Context, x *transfer) (*gauge, error) {
-	var size, old int64
-	for _, m := range x.all {
-		size += m.info.Size
-	}
-	for _, m := range x.old {
-		old += m.info.Size
-	}
-	return t.s.reserve(ctx, x.dst.space, old, size)
-}
-
-func (t *Tree) sizeOf(x *transfer, failed map[vpath.Path]error) (sum int64) {
-	for _, m := range x.atTarget() {
-		if failed[m.path] == nil {
-			sum += m.info.Size
-		}
-	}
-	return sum
+	return t.s.reserve(ctx, x.dst.space, sizeOf(x.old), sizeOf(x.all))
 }
 
 // atTarget is the transfer's members at their new places.

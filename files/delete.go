@@ -2,7 +2,9 @@ package files
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+	"slices"
 
 	"portico/acl"
 	"portico/audit"
@@ -25,26 +27,29 @@ func (t *Tree) mkdir(ctx context.Context, p vpath.Path, g Guard) error {
 	if l, err = t.mkdirAt(ctx, l); err != nil {
 		return err
 	}
-	release, err := t.s.paths.acquire(ctx, t.mayEnter(ctx, l), l.path)
-	if err != nil {
-		return err
-	}
-	defer release()
+	making := func(ctx context.Context) error { return t.mkdirHeld(ctx, l, g) }
+	return t.s.holding(ctx, t.mayEnter(ctx, l), making, l.path)
+}
+
+func (t *Tree) mkdirHeld(ctx context.Context, l place, g Guard) error {
 	done, err := t.mayMkdir(ctx, l, g)
 	if err != nil {
 		return err
 	}
 	event := audit.Event{Action: audit.Mkdir, Path: l.path.String()}
 	if done {
-		return t.commit(ctx, event, func(store.Tx) error { return nil })
+		return t.commit(ctx, event, nothing)
+	}
+	event, err = t.intend(ctx, event)
+	if err != nil {
+		return err
 	}
 	undo, err := t.makeParents(ctx, l, g)
-	if err != nil {
-		return t.putFailed(upload{place: l}, err)
+	if err == nil {
+		_, err = l.space.Backend.Mkdir(ctx, l.inner, backends.Meta{Creator: t.who.acl.ID})
 	}
-	if _, err := l.space.Backend.Mkdir(ctx, l.inner, backends.Meta{Creator: t.who.acl.ID}); err != nil {
-		undo()
-		return t.putFailed(upload{place: l}, err)
+	if err != nil {
+		return t.putFailed(upload{place: l}, t.unmade(ctx, event, undo(), err))
 	}
 	return t.commit(ctx, event, func(tx store.Tx) error { return tx.DropProps(l.path) })
 }
@@ -158,24 +163,39 @@ func (t *Tree) delete(ctx context.Context, p vpath.Path, g Guard) error {
 	if err != nil {
 		return err
 	}
-	release, err := t.s.paths.acquire(ctx, t.mayPass(ctx, l), p)
-	if err != nil {
-		return err
-	}
-	defer release()
+	ending := func(ctx context.Context) error { return t.deleteHeld(ctx, l, g) }
+	return t.s.holding(ctx, t.mayPass(ctx, l), ending, p)
+}
+
+func (t *Tree) deleteHeld(ctx context.Context, l place, g Guard) error {
 	all, err := t.mayDelete(ctx, l, g)
 	if err != nil {
 		return err
 	}
+	event, err := t.intend(ctx, audit.Event{Action: audit.Delete, Path: l.path.String()})
+	if err != nil {
+		return err
+	}
 	// From here on the client's patience does not count: half a tree is worse.
-	failed := removeAll(context.WithoutCancel(ctx), all)
+	going, stop := onward(ctx)
+	defer stop()
+	failed := removeAll(going, all)
 	t.s.gone.Add(1)
-	t.freed(all, failed)
-	event, left := inPart(audit.Event{Action: audit.Delete, Path: p.String()}, t.partial(all, failed))
-	if err := t.commit(ctx, event, func(tx store.Tx) error { return forget(tx, all, failed) }); err != nil {
+	event, left := inPart(event, t.partial(all, failed))
+	freed := -sizeOf(without(all, failed))
+	l.space.usage.add(freed)
+	err = t.commit(going, event, func(tx store.Tx) error {
+		return errors.Join(l.space.count(tx, freed), forget(tx, all, failed))
+	})
+	if err != nil {
 		return err
 	}
 	return left
+}
+
+// without gives those of all that did not fail.
+func without(all []member, failed map[vpath.Path]error) []member {
+	return slices.DeleteFunc(slices.Clone(all), func(m member) bool { return failed[m.path] != nil })
 }
 
 // mayDelete judges the end of a tree and gives all of it.
@@ -233,15 +253,4 @@ func forget(tx store.Tx, all []member, failed map[vpath.Path]error) error {
 		}
 	}
 	return nil
-}
-
-// freed takes what has gone off the workspace's count.
-func (t *Tree) freed(all []member, failed map[vpath.Path]error) {
-	var sum int64
-	for _, m := range all {
-		if failed[m.path] == nil {
-			sum += m.info.Size
-		}
-	}
-	all[0].space.usage.add(-sum)
 }

@@ -70,19 +70,44 @@ func (t *Tree) freeName(ctx context.Context, l place) (free place, giveBack func
 		if free, err = l.numbered(i); err != nil {
 			return l, nil, err
 		}
-		if t.s.moves.touches(free.path) || !t.s.names.take(free.path) {
+		giveBack, ok, err := t.s.takeName(ctx, free.path)
+		switch {
+		case err != nil:
+			return l, nil, err
+		case !ok:
 			continue
 		}
 		_, found, err := t.exists(ctx, free)
 		if err == nil && !found {
-			return free, func() { t.s.names.giveBack(free.path) }, nil
+			return free, giveBack, nil
 		}
-		t.s.names.giveBack(free.path)
+		giveBack()
 		if err != nil {
 			return l, nil, err
 		}
 	}
 	return l, nil, fault.Tell(fault.ErrConflict, "%s: there are too many files of this name, choose another one", l.path.Name())
+}
+
+// takeName keeps a name from other drops, those of other processes included; ok
+// is false if it is taken. Should the store give it to somebody else, the file
+// store publishes the first of the two alone.
+func (s *Service) takeName(ctx context.Context, p vpath.Path) (giveBack func(), ok bool, err error) {
+	if s.moves.touches(p) || !s.names.take(p) {
+		return nil, false, nil
+	}
+	if !s.shared {
+		return func() { s.names.giveBack(p) }, true, nil
+	}
+	claim, ok, err := s.State.ClaimName(ctx, "drop", p.String())
+	if err != nil || !ok {
+		s.names.giveBack(p)
+		if err != nil {
+			err = unclaimed(ctx, err)
+		}
+		return nil, false, err
+	}
+	return func() { claim.Release(); s.names.giveBack(p) }, true, nil
 }
 
 // dropFolder is where a folder that is dropped at l goes: l itself, or where a
@@ -142,29 +167,40 @@ func (l place) numbered(i int) (place, error) {
 }
 
 // makeParents makes the folders above l that the principal does not see, if they
-// are not there. undo removes those that it made.
-func (t *Tree) makeParents(ctx context.Context, l place, g Guard) (undo func(), err error) {
+// are not there. undo removes those that it made, and tells whether all are gone;
+// where an error is given, it has to be called, too.
+func (t *Tree) makeParents(ctx context.Context, l place, g Guard) (undo func() bool, err error) {
 	var above, made []place
 	for up := l.parent(); !t.view.SeesFolder(up.path); up = up.parent() {
 		above = append(above, up)
 	}
-	undo = func() {
-		for _, m := range slices.Backward(made) {
-			// Others may have put something there: then it stays.
-			_ = m.space.Backend.Remove(context.WithoutCancel(ctx), m.inner)
-		}
-	}
+	undo = func() bool { return unmake(ctx, made) }
 	for _, up := range slices.Backward(above) {
 		isNew, err := t.makeParent(ctx, up, g)
 		if err != nil {
-			undo()
-			return nil, err
+			return undo, err
 		}
 		if isNew {
 			made = append(made, up)
 		}
 	}
 	return undo, nil
+}
+
+// unmake removes folders that were made on the way. Others may have put something
+// there: then it stays.
+func unmake(ctx context.Context, made []place) (all bool) {
+	going, stop := onward(ctx)
+	defer stop()
+	all = true
+	for _, m := range slices.Backward(made) {
+		if stillHeld(going) != nil {
+			return false
+		}
+		err := m.space.Backend.Remove(going, m.inner)
+		all = all && (err == nil || errors.Is(err, fs.ErrNotExist))
+	}
+	return all
 }
 
 func (t *Tree) makeParent(ctx context.Context, up place, g Guard) (isNew bool, err error) {

@@ -2,12 +2,9 @@ package files
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"portico/fault"
 	"portico/store"
@@ -17,9 +14,12 @@ import (
 // moves are the moves that have begun and are not over, as every reader and
 // writer must know of them.
 type moves struct {
+	stale func() error // whether others may have gone on unseen; nil for never
+
 	mu     sync.RWMutex
 	open   map[string]store.Move
-	ended  map[string]bool // those that ended since Resume read the journal; nil if it does not run
+	mine   map[string]bool // those that this process is at: of them it knows more than the journal
+	fresh  map[string]bool // those that this process has changed since the look at the journal began; nil while there is none
 	turn   int64           // counts the changes
 	recent []vpath.Path    // the ends of the last changes, endsEach a turn
 }
@@ -28,18 +28,39 @@ type moves struct {
 // one of them concerned it.
 const keepTurns = 128
 
+func newMoves() moves {
+	return moves{open: map[string]store.Move{}, mine: map[string]bool{}}
+}
+
+// set notes the phase of a move as this process knows it, in an answer of the
+// journal or without one.
 func (m *moves) set(mv store.Move) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.changed(mv)
 	m.put(mv)
 }
 
 func (m *moves) put(mv store.Move) {
-	if m.open == nil {
-		m.open = map[string]store.Move{}
-	}
 	m.open[mv.ID] = mv
 	m.turned(mv)
+}
+
+// begin notes that this process is at the move, until leave or end.
+func (m *moves) begin(mv store.Move) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mine[mv.ID] = true
+	m.put(mv)
+}
+
+// leave notes that this process has stopped in the midst of the move: from the
+// next look at the journal on, that knows more.
+func (m *moves) leave(mv store.Move) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.mine, mv.ID)
+	m.changed(mv)
 }
 
 // endsEach is how many places a move concerns.
@@ -54,25 +75,59 @@ func (m *moves) turned(mv store.Move) {
 	}
 }
 
-// watch begins a Resume: from here on add knows what has ended meanwhile.
+// watch begins a look at the journal: what this process changes from here on,
+// take knows better than the answer.
 func (m *moves) watch() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ended = map[string]bool{}
+	m.fresh = map[string]bool{}
 }
 
-// add takes in what the journal said, but for moves that this process knows, and
-// those that were over before the journal's answer got here. It gives all that
-// are open now: a row that is no longer in the journal is over, too.
-func (m *moves) add(list []store.Move) []store.Move {
+// changed notes that an answer of the journal which is on its way may be older
+// than what this process knows of mv.
+func (m *moves) changed(mv store.Move) {
+	if m.fresh != nil {
+		m.fresh[mv.ID] = true
+	}
+}
+
+// blink ends a look that had no answer.
+func (m *moves) blink() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.fresh = nil
+}
+
+// take brings what is known of moves up to what the journal said. A row that is
+// no longer there is over. The moves that this process is at, or was at when the
+// answer was on its way, are left as it knows them.
+func (m *moves) take(list []store.Move) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rows := make(map[string]store.Move, len(list))
 	for _, mv := range list {
-		if _, ok := m.open[mv.ID]; !ok && !m.ended[mv.ID] {
-			m.put(mv)
+		rows[mv.ID] = mv
+	}
+	for id, mv := range m.open {
+		if _, there := rows[id]; !there && !m.mine[id] && !m.fresh[id] {
+			delete(m.open, id)
+			m.turned(mv)
 		}
 	}
-	m.ended = nil
+	for _, mv := range list {
+		known, open := m.open[mv.ID]
+		if m.mine[mv.ID] || m.fresh[mv.ID] || open && known.Phase == mv.Phase {
+			continue
+		}
+		m.put(mv)
+	}
+	m.fresh = nil
+}
+
+// all gives the open moves, the oldest first.
+func (m *moves) all() []store.Move {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
 	return slices.SortedFunc(maps.Values(m.open), func(a, b store.Move) int {
 		return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.ID, b.ID))
 	})
@@ -82,9 +137,8 @@ func (m *moves) end(mv store.Move) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.open, mv.ID)
-	if m.ended != nil {
-		m.ended[mv.ID] = true
-	}
+	delete(m.mine, mv.ID)
+	m.changed(mv)
 	m.turned(mv)
 }
 
@@ -137,18 +191,34 @@ func inTree(p, end vpath.Path) bool { return end.Contains(p) || p.Contains(end) 
 
 // steady runs a read of p, and runs it again if meanwhile a move has gone on to
 // its next phase where the read looks. Without it a reader could ask before and
-// look after, and see half of a folder, both of its places or neither.
+// look after, and see half of a folder, both of its places or neither. A reader
+// who cannot know what others move sees nothing.
 func (m *moves) steady(p vpath.Path, where func(p, end vpath.Path) bool, read func() error) error {
 	const tries = 20
 	for range tries {
+		if err := m.unseen(); err != nil {
+			return err
+		}
 		m.mu.RLock()
 		before := m.turn
 		m.mu.RUnlock()
-		if err := read(); !m.turnedAt(p, where, before) {
+		err := read()
+		if blind := m.unseen(); blind != nil {
+			return blind
+		}
+		if !m.turnedAt(p, where, before) {
 			return err
 		}
 	}
 	return busyMoving(p)
+}
+
+// unseen is nil if the moves of others are known.
+func (m *moves) unseen() error {
+	if m.stale == nil {
+		return nil
+	}
+	return m.stale()
 }
 
 // turnedAt tells whether a move has changed at p since before.
@@ -166,59 +236,4 @@ func (m *moves) turnedAt(p vpath.Path, where func(p, end vpath.Path) bool, befor
 
 func busyMoving(p vpath.Path) error {
 	return fault.Tell(fault.ErrUnavailable, "%s is being moved at the moment: try again shortly", p)
-}
-
-// Resume ends the moves that a crash or a store that was away has left open. It
-// is called before the first request, when the paths must be hidden at once,
-// and again until it returns nil.
-func (s *Service) Resume(ctx context.Context) error {
-	s.resuming.Lock()
-	defer s.resuming.Unlock()
-	s.moves.watch()
-	left, err := s.State.Moves(ctx)
-	all := s.moves.add(left)
-	if err != nil {
-		return err
-	}
-	var failed []error
-	for _, m := range all {
-		failed = append(failed, s.resumeOne(ctx, m))
-	}
-	return errors.Join(failed...)
-}
-
-func (s *Service) resumeOne(ctx context.Context, m store.Move) error {
-	release, err := s.paths.acquire(ctx, nil, m.From, m.To)
-	if err != nil {
-		return err
-	}
-	defer release()
-	// It may have been a request under way, and over by now.
-	left, err := s.State.Moves(ctx)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(left, func(l store.Move) bool { return l.ID == m.ID })
-	if i < 0 {
-		s.moves.end(m)
-		return nil
-	}
-	_, err = s.runMove(context.WithoutCancel(ctx), s.rules.Load(), left[i], true)
-	return err
-}
-
-// KeepResuming calls Resume whenever a move is left open, until ctx ends.
-func (s *Service) KeepResuming(ctx context.Context, every <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-every:
-		}
-		if s.moves.count() > 0 {
-			if err := s.Resume(ctx); err != nil {
-				s.Log.WarnContext(ctx, "moves still open", "err", err)
-			}
-		}
-	}
 }

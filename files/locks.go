@@ -42,26 +42,32 @@ func (t *Tree) lock(ctx context.Context, p vpath.Path, o LockOptions) (Lock, boo
 	if err != nil {
 		return Lock{}, false, err
 	}
-	release, err := t.s.paths.acquire(ctx, t.mayEnter(ctx, l), p)
-	if err != nil {
-		return Lock{}, false, err
+	var lock store.Lock
+	var created bool
+	taking := func(ctx context.Context) (err error) {
+		lock, created, err = t.lockHeld(ctx, l, o)
+		return err
 	}
-	defer release()
+	err = t.s.holding(ctx, t.mayEnter(ctx, l), taking, p)
+	return t.show(lock), created, err
+}
+
+func (t *Tree) lockHeld(ctx context.Context, l place, o LockOptions) (lock store.Lock, created bool, err error) {
 	info, found, err := t.exists(ctx, l)
 	if err != nil {
-		return Lock{}, false, err
+		return lock, false, err
 	}
 	if err := t.mayLock(ctx, l, info, found, o.Guard); err != nil {
-		return Lock{}, false, err
+		return lock, false, err
 	}
-	lock, err := t.newLock(p, o, info.Dir)
-	if err != nil {
-		return Lock{}, false, err
+	if lock, err = t.newLock(l.path, o, info.Dir); err != nil {
+		return lock, false, err
 	}
 	if found {
-		return t.show(lock), false, t.keepLock(ctx, lock, nil)
+		event := audit.Event{Action: audit.Lock, Path: l.path.String()}
+		return lock, false, t.keepLock(ctx, event, lock, nothing)
 	}
-	return t.show(lock), true, t.lockNew(ctx, l, lock, o.Guard)
+	return lock, true, t.lockNew(ctx, l, lock, o.Guard)
 }
 
 // lockNew makes the empty file of a lock on a free name, and locks it. A lock
@@ -70,38 +76,41 @@ func (t *Tree) lockNew(ctx context.Context, l place, lock store.Lock, g Guard) e
 	if err := t.mayAddLock(ctx, t.s.State, lock); err != nil {
 		return err
 	}
-	undo, err := t.makeParents(ctx, l, g)
-	if err != nil {
-		return t.putFailed(upload{place: l}, err)
-	}
-	if err := t.touch(ctx, l, g); err != nil {
-		undo()
+	if err := t.checkLocks(ctx, t.s.State, g, scope{path: l.path, member: true}); err != nil {
 		return err
 	}
-	err = t.keepLock(ctx, lock, func(tx store.Tx) error { return tx.DropProps(l.path) })
+	event, err := t.intend(ctx, audit.Event{Action: audit.Lock, Path: l.path.String()})
+	if err != nil {
+		return err
+	}
+	undo, err := t.makeParents(ctx, l, g)
 	if err == nil {
-		return nil
+		err = t.touch(ctx, l)
+	}
+	if err != nil {
+		return t.putFailed(upload{place: l}, t.unmade(ctx, event, undo(), err))
+	}
+	err = t.keepLock(ctx, event, lock, func(tx store.Tx) error { return tx.DropProps(l.path) })
+	if err == nil || stillHeld(ctx) != nil {
+		return err
 	}
 	// Nobody else can have written to it: the path is held.
-	if lost := l.space.Backend.Remove(context.WithoutCancel(ctx), l.inner); lost != nil {
+	going, stop := onward(ctx)
+	defer stop()
+	if lost := l.space.Backend.Remove(going, l.inner); lost != nil {
 		t.s.Log.ErrorContext(ctx, "the empty file of a refused lock stays", "path", l.path, "err", lost)
+		t.leaveIntent(event)
+		return err
 	}
-	undo()
-	return err
+	return t.unmade(ctx, event, undo(), err)
 }
 
 // keepLock puts the lock into the state, if it goes together with those that are
 // there.
-func (t *Tree) keepLock(ctx context.Context, lock store.Lock, also func(store.Tx) error) error {
-	event := audit.Event{Action: audit.Lock, Path: lock.Path.String()}
+func (t *Tree) keepLock(ctx context.Context, event audit.Event, lock store.Lock, also func(store.Tx) error) error {
 	return t.commit(ctx, event, func(tx store.Tx) error {
-		if err := tx.DropExpiredLocks(t.now()); err != nil {
+		if err := errors.Join(tx.DropExpiredLocks(t.now()), also(tx)); err != nil {
 			return err
-		}
-		if also != nil {
-			if err := also(tx); err != nil {
-				return err
-			}
 		}
 		if err := t.mayAddLock(ctx, tx, lock); err != nil {
 			return err
@@ -126,18 +135,14 @@ func (t *Tree) mayLock(ctx context.Context, l place, info backends.Info, found b
 }
 
 // touch makes the empty file of a lock on a free name.
-func (t *Tree) touch(ctx context.Context, l place, g Guard) error {
-	if err := t.checkLocks(ctx, t.s.State, g, scope{path: l.path, member: true}); err != nil {
-		return err
-	}
+func (t *Tree) touch(ctx context.Context, l place) error {
 	_, err := l.space.Backend.Put(ctx, l.inner, strings.NewReader(""), backends.PutOptions{
 		Meta: backends.Meta{Creator: t.who.acl.ID, ContentType: contentType(l.path.Name())},
 		If:   backends.Condition{NotExist: true}, // never empties a file that came meanwhile
+
+		Commit: func() error { return stillHeld(ctx) },
 	})
-	if err != nil {
-		return t.putFailed(upload{place: l}, err)
-	}
-	return nil
+	return err
 }
 
 // newLock is the lock that o asks for, within the bounds.
@@ -254,7 +259,11 @@ func (t *Tree) mayUnlock(ctx context.Context, p vpath.Path, token string) error 
 	if err != nil {
 		return err
 	}
-	if _, err := t.ownLock(ctx, t.s.State, p, []string{token}); err == nil || !errors.Is(err, fault.ErrPrecondition) {
+	_, err = t.ownLock(ctx, t.s.State, p, []string{token})
+	switch {
+	case err == nil && t.who.acl.Limit.ReadOnly: // a lock may be left by who lost a right, but not by a key that changes nothing
+		return fault.Tell(fs.ErrPermission, "the app password only lets read")
+	case err == nil, !errors.Is(err, fault.ErrPrecondition):
 		return err
 	}
 	if _, err := t.visible(ctx, l); err != nil {

@@ -77,7 +77,7 @@ func (t *Tree) needAll(all []member, rights ...acl.Right) error {
 }
 
 // removeAll removes the members, those below first, and the folders that became
-// empty. What stays is named.
+// empty. What stays is named. A lost claim ends ctx, and with it a long removal.
 func removeAll(ctx context.Context, all []member) map[vpath.Path]error {
 	if len(all) == 0 {
 		return nil
@@ -85,6 +85,12 @@ func removeAll(ctx context.Context, all []member) map[vpath.Path]error {
 	order := slices.Clone(all)
 	slices.Reverse(order)
 	failed := map[vpath.Path]error{}
+	if err := stillHeld(ctx); err != nil {
+		for _, m := range order {
+			failed[m.path] = err
+		}
+		return failed
+	}
 	if r, ok := order[0].space.Backend.(backends.Remover); ok && len(order) > 1 {
 		inner := make([]vpath.Path, len(order))
 		full := make(map[vpath.Path]vpath.Path, len(order))
@@ -97,7 +103,10 @@ func removeAll(ctx context.Context, all []member) map[vpath.Path]error {
 		return failed
 	}
 	for _, m := range order {
-		err := m.space.Backend.Remove(ctx, m.inner)
+		err := stillHeld(ctx)
+		if err == nil {
+			err = m.space.Backend.Remove(ctx, m.inner)
+		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed[m.path] = err
 		}

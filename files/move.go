@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -24,11 +25,16 @@ func (t *Tree) Move(ctx context.Context, src, dst vpath.Path, o TransferOptions)
 }
 
 func (t *Tree) move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (bool, error) {
-	x, err := t.begin(ctx, src, dst, o, true)
+	held, x, err := t.begin(ctx, src, dst, o, true)
 	if err != nil {
 		return false, err
 	}
 	defer x.done()
+	created, err := t.moveHeld(held, x)
+	return created, orLost(held, err)
+}
+
+func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 	if x.src.space != x.dst.space {
 		room, err := t.room(ctx, x)
 		if err != nil {
@@ -41,36 +47,45 @@ func (t *Tree) move(ctx context.Context, src, dst vpath.Path, o TransferOptions)
 		return false, err
 	}
 	// From here on the client's patience does not count.
-	ctx = context.WithoutCancel(ctx)
-	undo, err := t.makeWay(ctx, x)
-	if err != nil {
+	going, stop := onward(ctx)
+	defer stop()
+	if err := t.s.beginMove(going, m); err != nil {
 		return false, err
 	}
-	if err := t.s.beginMove(ctx, m); err != nil {
-		undo()
-		return false, err
+	undo, err := t.makeWay(going, x)
+	if err != nil {
+		return false, errors.Join(err, t.s.endMove(going, m))
 	}
 	// What is left to sweep when the new place counts is no longer the client's
 	// business: for all who look, the move is done.
-	if arrived, err := t.s.runMove(ctx, t.r, m, false); err != nil && !arrived {
+	if arrived, err := t.s.runMove(going, t.r, m, x.delta()); err != nil && !arrived {
 		undo()
 		return false, err
 	}
-	x.recount()
 	return len(x.old) == 0, nil
 }
 
 // beginMove writes the journal's row. If that fails, the row may be there all the
 // same, and would be carried out at some later start: it is taken back.
 func (s *Service) beginMove(ctx context.Context, m store.Move) error {
-	err := s.State.Update(ctx, func(tx store.Tx) error { return tx.PutMove(m) })
-	if err == nil {
+	err := stillHeld(ctx)
+	if err != nil {
+		return err
+	}
+	if err = s.State.Update(ctx, func(tx store.Tx) error { return tx.PutMove(m) }); err == nil {
 		return nil
 	}
-	if lost := s.State.Update(ctx, func(tx store.Tx) error { return tx.DropMove(m.ID) }); lost != nil {
-		s.moves.set(m) // Resume finds out
-	}
+	_ = s.endMove(ctx, m) // then Resume finds out
 	return unrecorded(err)
+}
+
+// endMove takes back the row of a move of which nothing was done.
+func (s *Service) endMove(ctx context.Context, m store.Move) error {
+	err := s.State.Update(ctx, func(tx store.Tx) error { return tx.DropMove(m.ID) })
+	if err != nil {
+		s.moves.set(m)
+	}
+	return err
 }
 
 // journalRow is the move as the journal keeps it.
@@ -110,16 +125,18 @@ func (x *transfer) fitsAside(m store.Move) error {
 	return nil
 }
 
-// recount carries the workspaces' counts on.
-func (x *transfer) recount() {
-	for _, m := range x.old {
-		x.dst.space.usage.add(-m.info.Size)
+// delta is what the move changes in the workspaces' counts.
+func (x *transfer) delta() *delta {
+	d := &delta{to: -sizeOf(x.old)}
+	if x.src.space != x.dst.space {
+		d.from, d.to = -sizeOf(x.all), d.to+sizeOf(x.all)
 	}
-	if x.src.space == x.dst.space {
-		return
+	return d
+}
+
+func sizeOf(all []member) (sum int64) {
+	for _, m := range all {
+		sum += m.info.Size
 	}
-	for _, m := range x.all {
-		x.src.space.usage.add(-m.info.Size)
-		x.dst.space.usage.add(m.info.Size)
-	}
+	return sum
 }

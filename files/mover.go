@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"portico/audit"
 	"portico/backends"
@@ -53,7 +54,8 @@ type mover struct {
 	s        *Service
 	move     store.Move
 	from, to place
-	resumed  bool // after a crash, or when the store is back
+	delta    *delta // for the counts of the workspaces; nil where a request of the past knew it
+	resumed  bool   // after a crash, or when the store is back
 }
 
 // mover is nil where the config has no longer one of the workspaces.
@@ -70,26 +72,32 @@ func (s *Service) mover(r *rules, m store.Move) *mover {
 
 // runMove does what is left of a move, from its phase on. If it fails before the
 // new place counts (arrived), it is undone; what can be neither done nor undone
-// now, since the store is away, stays in the journal, and Resume takes it up.
-func (s *Service) runMove(ctx context.Context, r *rules, m store.Move, resumed bool) (arrived bool, err error) {
+// now, since the store is away, stays in the journal, and Resume takes it up. d
+// is nil there.
+func (s *Service) runMove(ctx context.Context, r *rules, m store.Move, d *delta) (arrived bool, err error) {
 	v := s.mover(r, m)
 	if v == nil {
 		return false, fmt.Errorf("files: move %s: a workspace is gone from the config: %w", m.ID, fault.ErrUnavailable)
 	}
-	v.resumed = resumed
+	v.delta, v.resumed = d, d == nil
 	defer s.gone.Add(1)
-	s.moves.set(m)
+	s.moves.begin(m)
 	if err = v.run(ctx); err == nil {
 		s.moves.end(m)
 		return true, nil
 	}
+	s.moves.leave(m)
 	s.Log.ErrorContext(ctx, "move not finished", "from", m.From, "to", m.To, "phase", v.move.Phase, "err", err)
 	return v.move.Phase == phaseSweep || v.move.Phase == phaseFinish, err
 }
 
-// run does step after step until the row is gone.
+// run does step after step until the row is gone, or until another process may
+// have taken the move over.
 func (v *mover) run(ctx context.Context) error {
 	for {
+		if err := stillHeld(ctx); err != nil {
+			return err
+		}
 		over, err := v.step(ctx)
 		if over && err == nil {
 			err = v.drop(ctx)
@@ -118,12 +126,12 @@ func (v *mover) step(ctx context.Context) (over bool, err error) {
 		if err := v.bring(ctx, v.from, v.to); err != nil {
 			return true, v.giveUp(ctx, err)
 		}
-		return false, v.enter(ctx, phaseFinish, v.arriveAnew)
+		return false, v.arrived(ctx, phaseFinish, v.arriveAnew)
 	case phaseRename, phaseCarry, phaseOver:
 		if err := v.bring(ctx, v.from, v.to); err != nil {
 			return true, v.giveUp(ctx, err)
 		}
-		return false, v.enter(ctx, phaseSweep, v.arrive)
+		return false, v.arrived(ctx, phaseSweep, v.arrive)
 	case phaseRestore:
 		return false, v.restore(ctx)
 	case phaseUndo:
@@ -161,9 +169,10 @@ func (v *mover) restore(ctx context.Context) error {
 // rename that failed made nothing, and a file that was to be replaced by a file
 // is the old one. Everything else is brought back to what it was, at once or,
 // where the store is away, by Resume. Where nobody knows whether the step was
-// done, Resume goes on with it.
+// done, Resume goes on with it. Where the claim was lost, the step has broken off
+// because of that, and whoever has the claim now goes on with it.
 func (v *mover) giveUp(ctx context.Context, why error) error {
-	if _, ok := errors.AsType[*unsureError](why); ok {
+	if _, ok := errors.AsType[*unsureError](why); ok || stillHeld(ctx) != nil {
 		return why
 	}
 	back := ""
@@ -208,14 +217,11 @@ func (v *mover) carryPhase(atOnce, copying string) string {
 func (v *mover) enter(ctx context.Context, phase string, also func(store.Tx) error) error {
 	next := v.move
 	next.Phase = phase
-	err := v.s.State.Update(ctx, func(tx store.Tx) error {
-		if err := also(tx); err != nil {
-			return err
-		}
-		return tx.PutMove(next)
+	err := v.update(ctx, func(tx store.Tx) error {
+		return errors.Join(also(tx), tx.PutMove(next))
 	})
 	if err != nil {
-		return unrecorded(err)
+		return err
 	}
 	v.move = next
 	v.s.moves.set(next)
@@ -224,9 +230,38 @@ func (v *mover) enter(ctx context.Context, phase string, also func(store.Tx) err
 
 // drop ends the journal's row.
 func (v *mover) drop(ctx context.Context) error {
-	err := v.s.State.Update(ctx, func(tx store.Tx) error { return tx.DropMove(v.move.ID) })
-	if err != nil {
+	return v.update(ctx, func(tx store.Tx) error { return tx.DropMove(v.move.ID) })
+}
+
+// update changes the state, if the row is as this mover left it. A process that
+// has lost its claim without knowing it yet would write an old phase over the new
+// one of who took the move over: then it changes nothing, and stops.
+func (v *mover) update(ctx context.Context, change func(store.Tx) error) error {
+	if err := stillHeld(ctx); err != nil {
+		return err
+	}
+	err := v.s.State.Update(ctx, func(tx store.Tx) error {
+		if err := v.isMine(ctx, tx); err != nil {
+			return err
+		}
+		return change(tx)
+	})
+	if err != nil && !errors.Is(err, errLost) {
 		return unrecorded(err)
+	}
+	return err
+}
+
+func (v *mover) isMine(ctx context.Context, tx store.Tx) error {
+	if !v.s.shared {
+		return nil
+	}
+	rows, err := tx.Moves(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(rows, func(m store.Move) bool { return m.ID == v.move.ID && m.Phase == v.move.Phase }) {
+		return errLost
 	}
 	return nil
 }
@@ -239,12 +274,22 @@ func (v *mover) renamer() backends.Renamer {
 	return nil
 }
 
+// arrived is enter for the moment when the new place counts.
+func (v *mover) arrived(ctx context.Context, phase string, arrive func(store.Tx) error) error {
+	err := v.enter(ctx, phase, arrive)
+	if err == nil {
+		v.recounted()
+	}
+	return err
+}
+
 // arrive makes the new place the one that counts, together with its properties
 // and the audit row.
 func (v *mover) arrive(tx store.Tx) error {
 	return errors.Join(
 		tx.DropLocksBelow(v.move.From),
 		tx.MoveProps(v.move.From, v.move.To),
+		v.recount(tx),
 		v.appendAudit(tx),
 	)
 }

@@ -13,18 +13,40 @@ type Principal struct {
 	acl  acl.Principal
 	Name string // for lock holders and the audit
 	Via  string // the adapter's name: "dav"
+	Key  string // ID of the app password that they came with, for the audit; "" for none
 	// Address and Agent are the peer's, RequestID the request's, for the audit.
 	Address, Agent, RequestID string
 }
 
-// Staff is the principal of a member of staff. groups are names that the
-// directory gives.
-func Staff(id, login, name string, groups []string) Principal {
-	p := Principal{Name: name, acl: acl.Principal{ID: id, Self: acl.User(login), Staff: true}}
-	for _, g := range groups {
-		p.acl.Groups = append(p.acl.Groups, acl.GroupOf(g))
+// Person is a member of staff as an adapter knows them.
+type Person struct {
+	ID, Login, Name string
+	Groups          []Membership // those that the directory names
+
+	// What an app password holds back of their rights: all workspaces but Only,
+	// unless it is "", and everything but list and read.
+	Only     string
+	ReadOnly bool
+}
+
+// Membership is a group that the directory names. Through is the group of the
+// list before it that is a member of it, "" where the person is.
+type Membership struct{ Group, Through string }
+
+// Staff is the principal of a member of staff.
+func Staff(who Person) Principal {
+	p := acl.Principal{
+		ID: who.ID, Self: acl.User(who.Login), Staff: true,
+		Limit: acl.Limit{Workspace: who.Only, ReadOnly: who.ReadOnly},
 	}
-	return p
+	for _, g := range who.Groups {
+		m := acl.Membership{Group: acl.GroupOf(g.Group)}
+		if g.Through != "" {
+			m.Through = acl.GroupOf(g.Through)
+		}
+		p.Groups = append(p.Groups, m)
+	}
+	return Principal{Name: who.Name, acl: p}
 }
 
 // Node is a file or folder that the principal may see.

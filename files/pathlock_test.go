@@ -147,11 +147,51 @@ func TestPathLocksAskFirst(t *testing.T) {
 	release()
 }
 
+// What the journal said a while ago never undoes what this process has done since,
+// and always tells what others have done.
+func TestMovesTake(t *testing.T) {
+	t.Parallel()
+	at := func(phase string) store.Move {
+		return store.Move{ID: "1", From: vpath.Must("/x/a"), To: vpath.Must("/x/b"), Phase: phase}
+	}
+	none := []store.Move(nil)
+	for name, c := range map[string]struct {
+		before, while func(m *moves)
+		said          []store.Move
+		want          string // the phase, "" for over
+	}{
+		"new":           {nil, nil, []store.Move{at(phaseCarry)}, phaseCarry},
+		"gone on":       {func(m *moves) { m.take([]store.Move{at(phaseCarry)}) }, nil, []store.Move{at(phaseSweep)}, phaseSweep},
+		"over":          {func(m *moves) { m.take([]store.Move{at(phaseCarry)}) }, nil, none, ""},
+		"mine":          {func(m *moves) { m.begin(at(phaseCarry)); m.set(at(phaseSweep)) }, nil, []store.Move{at(phaseCarry)}, phaseSweep},
+		"mine unsaid":   {func(m *moves) { m.begin(at(phaseCarry)) }, nil, none, phaseCarry},
+		"ended while":   {func(m *moves) { m.begin(at(phaseSweep)) }, func(m *moves) { m.end(at(phaseSweep)) }, []store.Move{at(phaseSweep)}, ""},
+		"left while":    {func(m *moves) { m.begin(at(phaseSweep)) }, func(m *moves) { m.leave(at(phaseSweep)) }, []store.Move{at(phaseCarry)}, phaseSweep},
+		"left before":   {func(m *moves) { m.begin(at(phaseCarry)); m.leave(at(phaseCarry)) }, nil, []store.Move{at(phaseSweep)}, phaseSweep},
+		"ended by them": {func(m *moves) { m.begin(at(phaseCarry)); m.leave(at(phaseCarry)) }, nil, none, ""},
+	} {
+		m := newMoves()
+		if c.before != nil {
+			c.before(&m)
+		}
+		turn := m.turn
+		was := m.open["1"].Phase
+		m.watch()
+		if c.while != nil {
+			c.while(&m)
+		}
+		m.take(c.said)
+		if got := m.open["1"].Phase; got != c.want || got != was && m.turn == turn {
+			t.Errorf("%s: %q, want %q, after %d turns", name, got, c.want, m.turn-turn)
+		}
+	}
+}
+
 // A reader that has missed too many changes to tell reads again, and gives up
 // where a path never comes to rest.
 func TestSteady(t *testing.T) {
 	t.Parallel()
-	var m moves
+	m := newMoves()
 	far := store.Move{ID: "1", From: vpath.Must("/x/a"), To: vpath.Must("/x/b")}
 	near := store.Move{ID: "2", From: vpath.Must("/a"), To: vpath.Must("/b")}
 	p := vpath.Must("/a/b")

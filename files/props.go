@@ -15,6 +15,9 @@ import (
 const (
 	MaxProps     = 32
 	MaxPropBytes = 8 << 10
+	// MaxPropName bounds a name with its namespace. Together with the path it is a
+	// key of the store, and PostgreSQL takes 2,704 bytes for one.
+	MaxPropName = 1 << 10
 )
 
 // PatchProps makes all changes to p's dead properties, in order, or none.
@@ -32,14 +35,15 @@ func (t *Tree) patchProps(ctx context.Context, p vpath.Path, changes []PropChang
 		return err
 	}
 	// Held, so that properties are not put at a path which moves away meanwhile.
-	release, err := t.s.paths.acquire(ctx, t.mayPass(ctx, l), p)
-	if err != nil {
-		return err
-	}
-	defer release()
+	change := func(ctx context.Context) error { return t.patchHeld(ctx, l, changes, g, event) }
+	return t.s.holding(ctx, t.mayPass(ctx, l), change, p)
+}
+
+func (t *Tree) patchHeld(ctx context.Context, l place, changes []PropChange, g Guard, event audit.Event) error {
 	if err := t.mayPatch(ctx, l, changes, g); err != nil {
 		return err
 	}
+	p := l.path
 	return t.commit(ctx, event, func(tx store.Tx) error {
 		for _, c := range changes {
 			if err := patch(tx, p, c); err != nil {
@@ -76,13 +80,25 @@ func (t *Tree) mayPatch(ctx context.Context, l place, changes []PropChange, g Gu
 	if err := checkMatch(g, info, true); err != nil {
 		return err
 	}
-	for _, c := range changes {
-		if len(c.XML) > MaxPropBytes {
-			return fault.Tell(fault.ErrQuota, "the property %s is larger than %d bytes", c.Local, MaxPropBytes)
-		}
+	if err := fits(changes); err != nil {
+		return err
 	}
 	if t.s.moves.touches(p) {
 		return busyMoving(p)
 	}
 	return t.checkLocks(ctx, t.s.State, g, scope{path: p})
+}
+
+// fits judges the size of what is set.
+func fits(changes []PropChange) error {
+	for _, c := range changes {
+		switch {
+		case c.Remove:
+		case len(c.Space)+len(c.Local) > MaxPropName:
+			return fault.Tell(fault.ErrQuota, "the name of a property is longer than %d bytes", MaxPropName)
+		case len(c.XML) > MaxPropBytes:
+			return fault.Tell(fault.ErrQuota, "the property %s is larger than %d bytes", c.Local, MaxPropBytes)
+		}
+	}
+	return nil
 }

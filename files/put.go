@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"time"
 
 	"portico/acl"
 	"portico/audit"
@@ -51,65 +50,99 @@ func (t *Tree) put(ctx context.Context, p vpath.Path, body io.Reader, o PutOptio
 		return Node{}, false, err
 	}
 	defer gauge.done()
-	info, release, err := t.upload(ctx, u, gauge.meter(body), gone)
-	defer release()
+	info, err := t.upload(ctx, u, body, gauge, gone)
 	if err != nil {
 		return Node{}, false, t.putFailed(u, err)
 	}
-	gauge.stored(info.Size)
-	event := audit.Event{Action: audit.Put, Path: u.path.String(), Bytes: info.Size, SHA256: info.SHA256}
-	err = t.commit(ctx, event, func(tx store.Tx) error {
-		if u.found {
-			return nil
-		}
-		return tx.DropProps(u.path) // a new thing under an old name inherits nothing
-	})
-	return t.node(u.path, info), !u.found, err
+	return t.node(u.path, info), !u.found, nil
 }
 
-// upload hands the body to the store. The path is held from the moment when all
-// of the body is there; release lets it go.
-func (t *Tree) upload(ctx context.Context, u upload, body io.Reader, gone int64) (info backends.Info, release func(), err error) {
-	release = func() {}
-	undo := func() {}
-	if !u.found {
-		if undo, err = t.makeParents(ctx, u.place, u.o.Guard); err != nil {
-			return info, release, err
-		}
+// upload hands the body to the store, and records what has become of it. The path
+// is held from the moment when all of the body is there.
+func (t *Tree) upload(ctx context.Context, u upload, body io.Reader, g *gauge, gone int64) (info backends.Info, err error) {
+	w := &writing{t: t, u: u, event: audit.Event{Action: audit.Put, Path: u.path.String()}, release: func() {}}
+	defer func() { w.release() }()
+	undo, err := w.makeWay(ctx)
+	if err != nil {
+		return info, t.unmade(ctx, w.event, undo(), err)
 	}
-	info, err = u.space.Backend.Put(ctx, u.inner, body, backends.PutOptions{
+	sending, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	held := ctx
+	info, err = u.space.Backend.Put(sending, u.inner, g.meter(body), backends.PutOptions{
 		Size: u.o.Size,
 		Meta: backends.Meta{Creator: t.creator(u), ModTime: u.o.ModTime, ContentType: contentType(u.path.Name())},
 		If:   t.condition(u),
-		Commit: func() error {
-			letGo, err := t.hold(ctx, u.path)
-			if err != nil {
+		Commit: func() (err error) {
+			if held, err = w.hold(ctx, stop); err != nil {
 				return err
 			}
-			release = letGo
-			return t.recheck(ctx, u, gone)
+			return w.mayPublish(held, gone)
 		},
 	})
 	if err != nil {
-		undo()
+		return info, t.unmade(held, w.event, undo(), orLost(held, err))
 	}
-	return info, release, err
+	g.stored(info.Size)
+	return info, w.commit(held, info, g)
 }
 
-// patience is how long an upload that is all there waits for its path.
-const patience = 30 * time.Second
+// writing is an upload on its way into the file store.
+type writing struct {
+	t       *Tree
+	u       upload
+	event   audit.Event
+	release func() // of the path
+}
 
-// hold takes an upload's path. It does not wait for ever: meanwhile the upload
-// keeps what it has of the memory for all uploads, and a move between workspaces,
-// which the path may wait for, needs some of that itself.
-func (t *Tree) hold(ctx context.Context, p vpath.Path) (release func(), err error) {
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	release, err = t.s.paths.acquire(bounded, nil, p)
-	if err != nil && ctx.Err() == nil {
-		err = fault.Tell(fault.ErrUnavailable, "%s is being moved or changed by somebody else: nothing was saved, try again shortly", p)
+// makeWay is makeParents for a new file. Where that may make a folder, the intent
+// comes before it: it is a change, too.
+func (w *writing) makeWay(ctx context.Context) (undo func() bool, err error) {
+	if w.u.found || w.t.view.SeesFolder(w.u.path.Parent()) {
+		return nothingMade, nil
 	}
-	return release, err
+	if w.event, err = w.t.intend(ctx, w.event); err != nil {
+		return nothingMade, err
+	}
+	return w.t.makeParents(ctx, w.u.place, w.u.o.Guard)
+}
+
+// hold takes the path. A claim that is lost stops the publication.
+func (w *writing) hold(ctx context.Context, stop context.CancelCauseFunc) (held context.Context, err error) {
+	held, release, err := w.t.hold(ctx, w.u.path)
+	if err != nil {
+		return ctx, err
+	}
+	w.release = release
+	if claimOf(held) != nil {
+		context.AfterFunc(held, func() { stop(context.Cause(held)) })
+	}
+	return held, nil
+}
+
+// mayPublish runs when all bytes are there and the path is held, right before the
+// publication.
+func (w *writing) mayPublish(ctx context.Context, gone int64) (err error) {
+	if err := w.t.recheck(ctx, w.u, gone); err != nil {
+		return err
+	}
+	if w.event.Intent == "" {
+		w.event, err = w.t.intend(ctx, w.event)
+	}
+	if err != nil {
+		return err
+	}
+	return stillHeld(ctx)
+}
+
+func (w *writing) commit(ctx context.Context, info backends.Info, g *gauge) error {
+	w.event.Bytes, w.event.SHA256 = info.Size, info.SHA256
+	return w.t.commit(ctx, w.event, func(tx store.Tx) error {
+		if err := g.keep(tx, info.Size); err != nil || w.u.found {
+			return err
+		}
+		return tx.DropProps(w.u.path) // a new thing under an old name inherits nothing
+	})
 }
 
 // mayPut judges all but the body.
@@ -181,7 +214,7 @@ func (t *Tree) conditions(ctx context.Context, u upload) error {
 
 // recheck runs when all bytes are there, with the path held.
 func (t *Tree) recheck(ctx context.Context, u upload, gone int64) error {
-	if t.s.gone.Load() != gone {
+	if t.s.shared || t.s.gone.Load() != gone {
 		if err := t.stillThere(ctx, u); err != nil {
 			return err
 		}
@@ -193,19 +226,19 @@ func (t *Tree) recheck(ctx context.Context, u upload, gone int64) error {
 }
 
 // stillThere looks again at what was there before the upload: an upload neither
-// brings back a folder that was deleted meanwhile nor gives a new file to the
-// creator of the one that it was to replace.
+// brings back a folder that was deleted meanwhile nor takes the place of a new
+// file that is somebody else's.
 func (t *Tree) stillThere(ctx context.Context, u upload) error {
-	up, found, err := t.exists(ctx, u.parent())
+	there, found, err := t.exists(ctx, u.parent())
 	switch {
 	case err != nil:
 		return err
-	case !found || !up.Dir:
+	case !found || !there.Dir:
 		return fault.ErrNoParent
 	case !u.found:
 		return nil
 	}
-	if _, found, err = t.exists(ctx, u.place); err == nil && !found {
+	if there, found, err = t.exists(ctx, u.place); err == nil && (!found || there.Creator != u.info.Creator) {
 		err = fault.ErrPrecondition
 	}
 	return err

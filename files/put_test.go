@@ -359,6 +359,8 @@ func TestProperties(t *testing.T) {
 		w.as("ann").patch("/", none, color("green")).want(fs.ErrPermission)
 		w.as("ann").patch("/nowhere/x", none, color("green")).want(fs.ErrNotExist)
 		w.as("ann").patch("/firm/d/x", none, color(strings.Repeat("x", files.MaxPropBytes+1))).want(fault.ErrQuota)
+		named := files.PropChange{Prop: store.Prop{Space: "urn:" + strings.Repeat("x", files.MaxPropName), Local: "p", XML: "<p/>"}}
+		w.as("ann").patch("/firm/d/x", none, named).want(fault.ErrQuota)
 		var many []files.PropChange
 		for i := range files.MaxProps + 1 {
 			many = append(many, files.PropChange{Prop: store.Prop{Local: string(rune('a' + i)), XML: "x"}})
@@ -384,7 +386,8 @@ func TestProperties(t *testing.T) {
 	})
 }
 
-// When the state cannot be written, nothing is said to be done.
+// When the audit cannot be written, nothing is said to be done, and nothing is
+// done: but for a move, which has its row in the journal.
 func TestAuditFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, options{})
@@ -393,7 +396,7 @@ func TestAuditFails(t *testing.T) {
 	ann := w.as("ann")
 	for _, o := range []*outcome{
 		ann.get("/firm/x"), ann.stat("/firm/x"), ann.ls("/firm"), ann.put("/firm/x", "1"), ann.mkdir("/firm/e"), ann.rm("/firm/x"),
-		ann.cp("/firm/d", "/firm/f"), ann.mv("/firm/d", "/firm/g"), ann.lock("/firm/n"), ann.patch("/firm/f", files.Guard{}, color("red")),
+		ann.cp("/firm/d", "/firm/f"), ann.mv("/firm/d", "/firm/g"), ann.lock("/firm/n"), ann.patch("/firm/x", files.Guard{}, color("red")),
 	} {
 		if !errors.Is(o.err, fault.ErrUnavailable) {
 			t.Errorf("%s: %v", o.what, o.err)
@@ -403,5 +406,5 @@ func TestAuditFails(t *testing.T) {
 	if err := w.svc.Resume(t.Context()); err != nil {
 		t.Error(err)
 	}
-	w.has("/firm", "e/", "f/", "f/y=/firm/d/y", "g/", "g/y=/firm/d/y")
+	w.has("/firm", "g/", "g/y=/firm/d/y", "x=/firm/x")
 }

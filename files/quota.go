@@ -3,87 +3,17 @@ package files
 import (
 	"context"
 	"io"
-	"sync"
-	"time"
 
 	"portico/backends"
 	"portico/fault"
+	"portico/store"
 	"portico/vpath"
 )
-
-// recount is how long a counted workspace is trusted: other tools may write to
-// the same bucket or folder.
-const recount = 15 * time.Minute
-
-// usage is the space that a workspace takes. It is counted when first needed,
-// and carried on with each change.
-type usage struct {
-	counting sync.Mutex // held while all of it is counted, which may take long
-
-	mu       sync.Mutex
-	counted  time.Time // zero: never
-	used     int64
-	reserved int64 // by uploads under way
-}
-
-// total is the number of bytes in sp, counted anew when the count is old. While
-// one request counts, the others go by the old number, if there is one.
-func (s *Service) total(ctx context.Context, sp *space) (*usage, error) {
-	u := sp.usage
-	counted, fresh := u.state(s.Clock())
-	switch {
-	case fresh:
-		return u, nil
-	case !counted:
-		u.counting.Lock()
-	case !u.counting.TryLock():
-		return u, nil
-	}
-	defer u.counting.Unlock()
-	if _, fresh = u.state(s.Clock()); fresh {
-		return u, nil
-	}
-	// The next client would begin anew where this one loses its patience.
-	return u, u.count(context.WithoutCancel(ctx), sp.Backend, s.Clock())
-}
-
-// state tells whether there is a count, and whether it is trusted.
-func (u *usage) state(now time.Time) (counted, fresh bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return !u.counted.IsZero(), !u.counted.IsZero() && now.Sub(u.counted) <= recount
-}
-
-func (u *usage) count(ctx context.Context, b backends.Backend, now time.Time) error {
-	u.mu.Lock()
-	before := u.used
-	u.mu.Unlock()
-	var sum int64
-	err := backends.Walk(ctx, b, vpath.Path{}, func(_ vpath.Path, info backends.Info) error {
-		sum += info.Size
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	// What was added meanwhile may be in the sum or not: it counts, so that the
-	// quota holds in any case.
-	u.used, u.counted = sum+max(u.used-before, 0), now
-	return nil
-}
-
-// add carries the count on.
-func (u *usage) add(n int64) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.used = max(u.used+n, 0)
-}
 
 // gauge holds one upload to its workspace's quota.
 type gauge struct {
 	usage    *usage // nil where there is no quota
+	space    *space
 	quota    int64
 	replaced int64 // bytes that the upload frees
 	reserved int64
@@ -99,7 +29,7 @@ func (s *Service) reserve(ctx context.Context, sp *space, old, size int64) (*gau
 	if err != nil {
 		return nil, err
 	}
-	g := &gauge{usage: u, quota: sp.Quota, replaced: old}
+	g := &gauge{usage: u, space: sp, quota: sp.Quota, replaced: old}
 	if err := g.grow(max(size, 0)); err != nil {
 		return nil, err
 	}
@@ -127,7 +57,16 @@ func (g *gauge) done() {
 	}
 }
 
-// stored counts what the upload has become.
+// keep counts what the upload has become, in the store.
+func (g *gauge) keep(tx store.Tx, n int64) error {
+	if g.usage == nil {
+		return nil
+	}
+	return g.space.count(tx, n-g.replaced)
+}
+
+// stored counts it in this process: before keep, so that a look at the store that
+// comes in between does not count it twice.
 func (g *gauge) stored(n int64) {
 	if g.usage != nil {
 		g.usage.add(n - g.replaced)

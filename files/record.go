@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"portico/audit"
@@ -18,8 +19,98 @@ const recordTimeout = 10 * time.Second
 func (t *Tree) event(e audit.Event) audit.Event {
 	e.Time = t.s.Clock()
 	e.RequestID, e.Address, e.Agent = t.who.RequestID, t.who.Address, t.who.Agent
-	e.Actor = audit.Actor{ID: t.who.acl.ID, Login: string(t.who.acl.Self), Via: t.who.Via}
+	_, name, _ := strings.Cut(string(t.who.acl.Self), ":")
+	e.Actor = audit.Actor{Type: t.who.actorType(), ID: t.who.acl.ID, Login: name, Via: t.who.Via, Key: t.who.Key}
+	if t.s.Epoch != nil {
+		e.Epoch = t.s.Epoch()
+	}
 	return e
+}
+
+// actorType is what let the principal in.
+func (p Principal) actorType() audit.ActorType {
+	kind, _, _ := strings.Cut(string(p.acl.Self), ":")
+	switch {
+	case p.Key != "":
+		return audit.ByAppPassword
+	case kind == "contact":
+		return audit.Contact
+	case kind == "link":
+		return audit.ByLink
+	}
+	return audit.Staff
+}
+
+// intend makes sure that a change of files leaves a trace whatever happens, right
+// before the first byte of it can be seen. Where that fails, nothing is changed.
+// e goes to commit with the outcome, or to unmade where there is none.
+func (t *Tree) intend(ctx context.Context, e audit.Event) (audit.Event, error) {
+	if err := stillHeld(ctx); err != nil {
+		return e, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	e.Allowed = true
+	id, err := t.s.Audit.Intend(bounded, t.event(e))
+	if err != nil {
+		if ctx.Err() == nil {
+			t.s.Log.ErrorContext(ctx, "no change without a record", "action", e.Action, "path", e.Path, "err", err)
+		}
+		return e, unrecorded(err)
+	}
+	e.Intent = id
+	if err := stillHeld(ctx); err != nil { // it took its time
+		t.forgetIntent(ctx, e)
+		return e, err
+	}
+	return e, nil
+}
+
+// unmade ends the intent of e where the file store has refused the change with
+// err, and gives err back. Where nobody knows what has become of it, since a store
+// was away in the midst of it or something could not be undone, the intent is
+// left to the audit, which tells so.
+func (t *Tree) unmade(ctx context.Context, e audit.Event, undone bool, err error) error {
+	switch {
+	case e.Intent == "":
+	case undone && isRefusal(err) && stillHeld(ctx) == nil:
+		t.forgetIntent(ctx, e)
+	default:
+		t.leaveIntent(e)
+	}
+	return err
+}
+
+// leaveIntent tells the audit that nobody will tell it the outcome of e.
+func (t *Tree) leaveIntent(e audit.Event) {
+	if l, ok := t.s.Audit.(audit.Leaver); ok && e.Intent != "" {
+		l.Leave(e.Intent)
+	}
+}
+
+func (t *Tree) forgetIntent(ctx context.Context, e audit.Event) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if err := t.s.Audit.Forget(bounded, nil, e.Intent); err != nil {
+		t.s.Log.WarnContext(ctx, "the audit will tell of a change that was not made", "action", e.Action, "path", e.Path, "err", err)
+	}
+}
+
+// isRefusal tells an error of a store that has looked and said no.
+func isRefusal(err error) bool {
+	if errors.Is(err, fault.ErrUnavailable) {
+		return false
+	}
+	for _, no := range []error{
+		fs.ErrExist, fs.ErrNotExist, fs.ErrPermission, fs.ErrInvalid, fault.ErrIsDir, fault.ErrNotDir, fault.ErrNotEmpty,
+		fault.ErrNoParent, fault.ErrConflict, fault.ErrPrecondition, fault.ErrLocked, fault.ErrTruncated, fault.ErrTooLarge,
+		fault.ErrQuota, fault.ErrBusy,
+	} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
 }
 
 // record tells the audit of a read, or of an operation that changed nothing,
@@ -76,8 +167,13 @@ func inPart(e audit.Event, err error) (audit.Event, error) {
 
 // commit makes a change of the state and the audit row of the operation durable
 // together. It goes on when the client has gone, because the file's own change
-// is there already.
+// is there already; but not when the claim is lost, since another process may have
+// changed what this one would assert.
 func (t *Tree) commit(ctx context.Context, e audit.Event, change func(store.Tx) error) error {
+	if err := t.s.confirm(ctx); err != nil {
+		t.leaveIntent(e)
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	e.Allowed = true
@@ -88,6 +184,9 @@ func (t *Tree) commit(ctx context.Context, e audit.Event, change func(store.Tx) 
 		}
 		return t.s.Audit.Append(tx, t.event(e))
 	})
+	if err != nil && !isRefusal(refused) { // a refusal can be undone, by who called
+		t.leaveIntent(e)
+	}
 	if err == nil || refused != nil {
 		return refused
 	}

@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +36,9 @@ type Options struct {
 
 	// Decided, if set, hears of every decision, for metrics.
 	Decided func(allowed bool)
+
+	// Epoch, if set, names the config that is in force, for the audit.
+	Epoch func() string
 }
 
 // Workspace is a drive, with the backend that holds it.
@@ -54,18 +56,25 @@ type Service struct {
 	paths    pathLocks
 	names    names
 	moves    moves
+	journal  journal
+	shared   bool       // other processes may be at the same files
 	resuming sync.Mutex // one Resume at a time
 	uploads  atomic.Int64
 
 	// gone counts what was deleted or moved away, so that an upload that was
 	// under way meanwhile looks again at its folder and its file. It is counted
-	// when the thing has gone and its path is still held.
+	// when the thing has gone and its path is still held. What other processes
+	// delete it does not count: in a shared store every upload looks again.
 	gone atomic.Int64
 }
 
 // New makes a Service without workspaces: Apply gives it some.
 func New(o Options) *Service {
-	s := &Service{Options: o}
+	s := &Service{Options: o, moves: newMoves(), shared: o.State.Shared()}
+	s.journal = journal{state: o.State, moves: &s.moves, clock: o.Clock, turn: make(chan struct{}, 1)}
+	if s.shared {
+		s.moves.stale = s.journal.stale
+	}
 	s.rules.Store(&rules{spaces: map[string]*space{}})
 	return s
 }
@@ -124,23 +133,13 @@ type rules struct {
 	views map[string]*acl.View
 }
 
-// viewKey tells two principals apart by all that rules look at.
-func viewKey(p acl.Principal) string {
-	var b strings.Builder
-	b.WriteString(p.ID + "\x00" + string(p.Self))
-	for _, g := range p.Groups {
-		b.WriteString("\x00" + string(g))
-	}
-	return b.String()
-}
-
 // maxViews bounds the views kept; beyond it they are made anew.
 const maxViews = 10_000
 
 // view is the policy as it concerns p. It is kept for the next request, since
 // making one reads all rules.
 func (r *rules) view(p acl.Principal, now time.Time) *acl.View {
-	key := viewKey(p)
+	key := p.Key()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if v := r.views[key]; v != nil && (v.Expires().IsZero() || now.Before(v.Expires())) {

@@ -82,7 +82,7 @@ func TestGrantsEnd(t *testing.T) {
 	w.as("eve").get("/firm/x").ok()
 	w.clock.add(time.Hour)
 	w.as("eve").get("/firm/x").want(fs.ErrNotExist)
-	tree := w.svc.As(files.Staff("id-pat", "pat", "Pat", []string{"staff"}))
+	tree := w.svc.As(files.Staff(files.Person{ID: "id-pat", Login: "pat", Name: "Pat", Groups: []files.Membership{{Group: "staff"}}}))
 	if _, err := tree.Stat(t.Context(), vpath.Must("/firm/x")); err != nil {
 		t.Errorf("a member of the group: %v", err)
 	}

@@ -40,32 +40,47 @@ func (x *transfer) target(m member) (place, error) {
 }
 
 // begin judges a copy or a move, all of it before anything is touched, and holds
-// the paths until done.
-func (t *Tree) begin(ctx context.Context, src, dst vpath.Path, o TransferOptions, move bool) (*transfer, error) {
-	x := &transfer{o: o, move: move}
-	err := t.findEnds(src, dst, x)
-	if err != nil {
-		return nil, err
+// the paths until done. held is the context for what is done with them.
+func (t *Tree) begin(ctx context.Context, src, dst vpath.Path, o TransferOptions, move bool) (held context.Context, x *transfer, err error) {
+	x = &transfer{o: o, move: move}
+	if err := t.findEnds(src, dst, x); err != nil {
+		return nil, nil, err
+	}
+	if err := t.takeShared(ctx, x); err != nil {
+		return nil, nil, err
 	}
 	giveBack, err := t.landing(ctx, x)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	claims := []vpath.Path{x.dst.path}
 	if move {
 		claims = append(claims, src)
 	}
-	release, err := t.s.paths.acquire(ctx, t.mayCarry(ctx, x), claims...)
+	held, release, err := t.s.acquire(ctx, t.mayCarry(ctx, x), claims...)
 	if err != nil {
 		giveBack()
-		return nil, err
+		return nil, nil, err
 	}
 	x.done = func() { release(); giveBack() }
-	if err := t.mayTransfer(ctx, x); err != nil {
+	if err := t.mayTransfer(held, x); err != nil {
+		err = orLost(held, err)
 		x.done()
-		return nil, err
+		return nil, nil, err
 	}
-	return x, nil
+	return held, x, nil
+}
+
+// takeShared finds the source of a copy in a store that others share. This
+// process sees its own moves pass, but one of another process may begin and end
+// while the source is listed, and leave no trace: so it is held for that time,
+// and given back before the destination is waited for.
+func (t *Tree) takeShared(ctx context.Context, x *transfer) error {
+	if !t.s.shared || x.move {
+		return nil
+	}
+	take := func(ctx context.Context) error { return t.takeSource(ctx, x) }
+	return t.s.holding(ctx, t.mayPass(ctx, x.src), take, x.src.path)
 }
 
 func (t *Tree) findEnds(src, dst vpath.Path, x *transfer) (err error) {
@@ -120,8 +135,10 @@ func (t *Tree) mayCarry(ctx context.Context, x *transfer) func() error {
 }
 
 func (t *Tree) mayTransfer(ctx context.Context, x *transfer) error {
-	if err := t.takeSource(ctx, x); err != nil {
-		return err
+	if x.all == nil {
+		if err := t.takeSource(ctx, x); err != nil {
+			return err
+		}
 	}
 	if err := t.judgeTarget(ctx, x); err != nil {
 		return err
@@ -314,18 +331,24 @@ func (t *Tree) transferLocks(ctx context.Context, x *transfer) error {
 }
 
 // makeWay is makeParents for the destination.
-func (t *Tree) makeWay(ctx context.Context, x *transfer) (undo func(), err error) {
+func (t *Tree) makeWay(ctx context.Context, x *transfer) (undo func() bool, err error) {
 	if len(x.old) > 0 {
-		return func() {}, nil
+		return nothingMade, nil
 	}
 	if undo, err = t.makeParents(ctx, x.dst, x.o.Guard); err != nil {
-		return nil, t.putFailed(upload{place: x.dst}, err)
+		err = t.putFailed(upload{place: x.dst}, err)
 	}
-	return undo, nil
+	return undo, err
 }
+
+// nothingMade is the undo where nothing was made.
+func nothingMade() bool { return true }
 
 // carry copies one member to its new place.
 func carry(ctx context.Context, m member, to place, meta backends.Meta) error {
+	if err := stillHeld(ctx); err != nil {
+		return err
+	}
 	if m.info.Dir {
 		_, err := to.space.Backend.Mkdir(ctx, to.inner, meta)
 		if errors.Is(err, fs.ErrExist) {
@@ -349,6 +372,9 @@ func carry(ctx context.Context, m member, to place, meta backends.Meta) error {
 	if !meta.ModTime.IsZero() {
 		whole.ModTime = meta.ModTime
 	}
-	_, err = to.space.Backend.Put(ctx, to.inner, body, backends.PutOptions{Size: info.Size, Meta: whole})
+	_, err = to.space.Backend.Put(ctx, to.inner, body, backends.PutOptions{
+		Size: info.Size, Meta: whole,
+		Commit: func() error { return stillHeld(ctx) },
+	})
 	return err
 }

@@ -30,7 +30,7 @@ func (w *world) as(login string) *user {
 }
 
 func (u *user) tree() *files.Tree {
-	p := files.Staff(id(u.login), u.login, strings.ToUpper(u.login), nil)
+	p := files.Staff(files.Person{ID: id(u.login), Login: u.login, Name: strings.ToUpper(u.login)})
 	p.Via, p.RequestID = "test", "r1"
 	return u.w.svc.As(p)
 }
