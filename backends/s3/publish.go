@@ -69,6 +69,9 @@ func (w *write) publish(ctx context.Context, size int64, mark string, send publi
 // having looked: a request that was done would meet its own work, and fail its
 // condition or find its multipart upload gone. Between two attempts minio-go
 // waits for a random part of 0.2 s.
+//
+// Nor does it send again when the caller's context has ended: with that ends what
+// kept others away, and what is there may be a newer file of theirs.
 func (w *write) insist(ctx context.Context, cond condition, size int64, mark string, send publisher) (backends.Info, error) {
 	lost := false
 	for attempt := 1; ; attempt++ {
@@ -84,7 +87,7 @@ func (w *write) insist(ctx context.Context, cond condition, size int64, mark str
 		switch {
 		case ours:
 			return info, nil
-		case headErr != nil || !again || attempt == retries:
+		case headErr != nil || !again || attempt == retries || w.off():
 			return backends.Info{}, err
 		}
 	}

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -196,5 +197,38 @@ func TestStumblingStore(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestLostAnswerAfterTheEnd: the answer was lost, and when that shows, the caller's
+// context has ended, and with it what kept others away. What they have put there
+// meanwhile is not replaced by the older file.
+func TestLostAnswerAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		action string
+		size   int64
+	}{"small": {"PutObject", 100}, "large": {"CompleteMultipartUpload", 20 << 20}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			front := spoil(t, parts.MinIO(t))
+			b, _ := workspace(t, front.S3, Options{MinIO: true})
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			front.on(c.action, 1, func(http.ResponseWriter, *http.Request) {
+				end()
+				_, err := b.Put(t.Context(), vpath.Must("/file"), strings.NewReader("newer"), backends.PutOptions{Size: 5}) //nolint:contextcheck // another caller's
+				if err != nil {
+					t.Errorf("Put = %v", err)
+				}
+				panic(http.ErrAbortHandler)
+			})
+			if _, err := b.Put(ctx, vpath.Must("/file"), newNoise(c.size, nil), backends.PutOptions{Size: c.size}); err == nil {
+				t.Error("Put = nil, though nobody knows what became of it")
+			}
+			if stat, err := b.Stat(t.Context(), vpath.Must("/file")); err != nil || stat.Size != 5 {
+				t.Errorf("Stat = %d bytes, %v, want the newer file", stat.Size, err)
+			}
+		})
 	}
 }

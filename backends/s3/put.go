@@ -69,12 +69,16 @@ type write struct {
 	// before publication, as folders come and go while a body is read, and
 	// before a large upload too, as nobody should send 10 GiB for a refusal.
 	place func(context.Context) error
+
+	// off tells, once Commit has agreed, that the caller's context has ended since.
+	off func() bool
 }
 
 func (b *Backend) write(key string, p vpath.Path, o backends.PutOptions) *write {
 	return &write{
 		s: b.s, key: key, name: p.Name(), o: o, taken: b.s.o.Clock().UTC(),
 		place: func(context.Context) error { return nil },
+		off:   func() bool { return false },
 	}
 }
 
@@ -170,6 +174,7 @@ func (w *write) commit(ctx context.Context) error {
 			return fmt.Errorf("commit: %w", err)
 		}
 	}
+	w.off = func() bool { return ctx.Err() != nil }
 	if err := w.place(ctx); err != nil {
 		return err
 	}
