@@ -22,7 +22,7 @@ func (h *Handler) authenticate(r *http.Request) (identity.Identity, error) {
 	if !ok {
 		return identity.Identity{}, identity.ErrRefused
 	}
-	who, err := h.People.Authenticate(r.Context(), login, password)
+	who, err := h.Gate.SignIn(r.Context(), identity.SignIn{Login: login, Password: password, Address: h.Address(r), Drive: true, Via: "dav"})
 	if errors.Is(err, fault.ErrUnavailable) { // whose standard sentence is about files
 		err = fault.Tell(err, "Passwords cannot be checked at the moment. Try again in a little while.")
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/net/webdav"
 
@@ -64,6 +65,9 @@ func outcomes() []outcome {
 	return []outcome{
 		// RFC 9110 §15.5.2; one answer for a name that does not exist and a wrong password.
 		{identity.ErrRefused, http.StatusUnauthorized, "", "The name or the password is wrong."},
+		// 401 as well, so that the drive asks for another password.
+		{identity.ErrAppPassword, http.StatusUnauthorized, "", "This drive takes app passwords alone, not the password of your account. " +
+			"Make one on the page /account of this server, or with: portico app-password create"},
 		// RFC 4918 §11.3.
 		{fault.ErrLocked, webdav.StatusLocked, "lock-token-submitted", "Somebody has locked it."},
 		// RFC 4918 §12.1, RFC 9110 §15.5.13.
@@ -122,6 +126,10 @@ func judge(method string, err error) outcome {
 	if own, ok := errors.AsType[*refusal](err); ok {
 		return outcome{err, own.status, own.element, own.text}
 	}
+	if t, ok := errors.AsType[*identity.ThrottledError](err); ok { // RFC 6585 §4
+		return outcome{err, http.StatusTooManyRequests, "", fmt.Sprintf("There were too many wrong passwords. Try again in %s. "+
+			"A drive that has an old password stored must be given the new one.", waitText(t.After))}
+	}
 	for _, o := range append(exceptions(method), outcomes()...) {
 		if errors.Is(err, o.err) {
 			if s := sentence(err); s != "" {
@@ -170,16 +178,36 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, q *request, err e
 	if o.status >= 500 && o.status != http.StatusBadGateway {
 		h.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("method", r.Method), slog.Int("status", o.status), slog.Any("error", err))
 	}
-	h.setErrorHeaders(w.Header(), o.status)
+	h.setErrorHeaders(w.Header(), o)
 	h.writeError(w, o, err)
+}
+
+// retryAfter is a wait in whole seconds, rounded up: who comes back as told must
+// not be too early.
+func retryAfter(d time.Duration) int {
+	return max(1, int((d+time.Second-1)/time.Second))
+}
+
+// waitText is a wait for people to read.
+func waitText(d time.Duration) string {
+	switch s := retryAfter(d); {
+	case s == 1:
+		return "a second"
+	case s < 120:
+		return strconv.Itoa(s) + " seconds"
+	case s < 2*60*60:
+		return strconv.Itoa((s+59)/60) + " minutes"
+	default:
+		return strconv.Itoa((s+3599)/3600) + " hours"
+	}
 }
 
 // setErrorHeaders adds the header that a status must have, or that spares the
 // server the next try: RFC 9110 §11.6.1 for 401, §15.5.6 for 405, §10.2.3 for
 // the two that pass. macOS shows files as gone while it gets 5xx, so that 503 is
 // for a storage that is away, and never for a limit of ours.
-func (h *Handler) setErrorHeaders(head http.Header, status int) {
-	switch status {
+func (h *Handler) setErrorHeaders(head http.Header, o outcome) {
+	switch o.status {
 	case http.StatusUnauthorized:
 		head.Set("WWW-Authenticate", h.challenge())
 	case http.StatusMethodNotAllowed:
@@ -187,7 +215,11 @@ func (h *Handler) setErrorHeaders(head http.Header, status int) {
 	case http.StatusServiceUnavailable:
 		head.Set("Retry-After", "10")
 	case http.StatusTooManyRequests:
-		head.Set("Retry-After", "5")
+		wait := 5 * time.Second
+		if t, ok := errors.AsType[*identity.ThrottledError](o.err); ok {
+			wait = t.After
+		}
+		head.Set("Retry-After", strconv.Itoa(retryAfter(wait)))
 	}
 }
 

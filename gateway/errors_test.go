@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"portico/fault"
 	"portico/files"
@@ -51,6 +52,8 @@ func TestJudge(t *testing.T) {
 		{"PUT", fault.ErrUnavailable, 503},
 		{"PUT", fault.ErrBusy, 429},
 		{"GET", identity.ErrRefused, 401},
+		{"GET", identity.ErrAppPassword, 401},
+		{"GET", &identity.ThrottledError{After: time.Minute}, 429},
 		{"LOCK", fault.ErrPrecondition, 412},
 		{"UNLOCK", fault.ErrConflict, 409},
 		{"GET", context.DeadlineExceeded, 503},
@@ -69,12 +72,39 @@ func TestJudge(t *testing.T) {
 			}
 		}
 		told := judge(c.method, fmt.Errorf("files: %w", fault.Tell(c.err, "One sentence.")))
-		if c.want != 418 && c.want != 500 && told.text != "One sentence." {
+		if c.want != 418 && c.want != 500 && !isThrottled(c.err) && told.text != "One sentence." {
 			t.Errorf("judge(%s, %v) tells %q, not the error's own sentence", c.method, c.err, told.text)
 		}
 	}
 	if o := judge("PUT", locked); !strings.Contains(o.text, "Ann") {
 		t.Errorf("423 says %q", o.text)
+	}
+}
+
+// isThrottled: its sentence tells how long, and is always the gateway's.
+func isThrottled(err error) bool {
+	_, ok := errors.AsType[*identity.ThrottledError](err)
+	return ok
+}
+
+// TestThrottledTells wants the seconds rounded up, for the client and its user.
+func TestThrottledTells(t *testing.T) {
+	for after, want := range map[time.Duration][2]string{
+		1:                                  {"1", "a second."},
+		time.Second:                        {"1", "a second."},
+		time.Second + 1:                    {"2", "2 seconds."},
+		30 * time.Second:                   {"30", "30 seconds."},
+		30*time.Minute - 1:                 {"1800", "30 minutes."},
+		29*time.Minute + time.Second:       {"1741", "30 minutes."},
+		23*time.Hour + 30*time.Minute + 10: {"84601", "24 hours."},
+	} {
+		w, log := failed(t, t.Context(), &request{}, fmt.Errorf("gate: %w", &identity.ThrottledError{After: after}))
+		if got := w.Header().Get("Retry-After"); w.Code != 429 || got != want[0] {
+			t.Errorf("%v: %d with Retry-After %q, want 429 with %q", after, w.Code, got, want[0])
+		}
+		if body := w.Body.String(); !strings.Contains(body, "Try again in "+want[1]) || log != "" {
+			t.Errorf("%v: the body says %q, want %q in it; log %q", after, body, want[1], log)
+		}
 	}
 }
 
@@ -93,6 +123,7 @@ func TestFailHeaders(t *testing.T) {
 		header, value string
 	}{
 		"login":       {identity.ErrRefused, "WWW-Authenticate", `Basic realm="a \"realm\"", charset="UTF-8"`},
+		"app":         {identity.ErrAppPassword, "WWW-Authenticate", `Basic realm="a \"realm\"", charset="UTF-8"`},
 		"unavailable": {fault.ErrUnavailable, "Retry-After", "10"},
 		"busy":        {fault.ErrBusy, "Retry-After", "5"},
 		"method":      {fault.ErrIsDir, "Allow", allowed},

@@ -27,11 +27,11 @@ import (
 // defaultMaxUpload is the largest file that a PUT may store where Options does not say.
 const defaultMaxUpload = 50 << 30
 
-// Options are what a Handler is made of. Files, People and Log are required.
+// Options are what a Handler is made of. Files, Gate and Log are required.
 type Options struct {
-	Files  *files.Service
-	People identity.Provider
-	Log    *slog.Logger
+	Files *files.Service
+	Gate  identity.Gate
+	Log   *slog.Logger
 
 	// Prefix is the path that the drive is mounted at, "/dav" if empty.
 	Prefix string
@@ -48,8 +48,8 @@ type Options struct {
 	// Realm is what a client shows when it asks for the password.
 	Realm string
 
-	// RequestID and Address tell the audit what request this is and who sent
-	// it; nil for none, and for the peer of the connection.
+	// RequestID tells the audit what request this is, nil for none. Address tells
+	// it and the Gate who sent it, nil for the peer of the connection.
 	RequestID func(context.Context) string
 	Address   func(*http.Request) string
 
@@ -211,9 +211,22 @@ func (q *request) checkFolder(r *http.Request) error {
 	return err
 }
 
+// Person is somebody who has signed in, as package files knows them.
+func Person(who identity.Identity) files.Person {
+	p := files.Person{
+		ID: who.ID, Login: string(who.Login), Name: who.Name,
+		Only: who.Limit.Workspace, ReadOnly: who.Limit.ReadOnly,
+	}
+	for _, g := range who.Groups {
+		p.Groups = append(p.Groups, files.Membership(g))
+	}
+	return p
+}
+
 // principal is the one who asks, as package files and the audit know them.
 func (h *Handler) principal(r *http.Request, who identity.Identity) files.Principal {
-	p := files.Staff(who.ID, string(who.Login), who.Name, who.Groups)
+	p := files.Staff(Person(who))
+	p.Key = who.Key
 	p.Via = "dav"
 	p.Address = h.Address(r)
 	p.Agent = clip(r.UserAgent(), 256)

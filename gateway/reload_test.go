@@ -20,8 +20,8 @@ type reloading struct {
 	epoch atomic.Uint64
 }
 
-func (p *reloading) Authenticate(ctx context.Context, login identity.Login, pass string) (identity.Identity, error) {
-	who, err := p.people.Authenticate(ctx, login, pass)
+func (p *reloading) SignIn(ctx context.Context, in identity.SignIn) (identity.Identity, error) {
+	who, err := p.people.SignIn(ctx, in)
 	if p.epoch.CompareAndSwap(0, 1) {
 		return who, err
 	}
@@ -34,7 +34,7 @@ func TestReloadDuringSignIn(t *testing.T) {
 	h := newHouse(t)
 	p := &reloading{}
 	server := httptest.NewServer(gateway.New(gateway.Options{
-		Files: h.service, People: p, Log: slog.New(slog.DiscardHandler), Epoch: p.epoch.Load,
+		Files: h.service, Gate: p, Log: slog.New(slog.DiscardHandler), Epoch: p.epoch.Load,
 	}))
 	t.Cleanup(server.Close)
 	gatewaytest.As(t, server.URL+"/dav", "ann", password).Put("/firm/x.txt", "x").Want(401)

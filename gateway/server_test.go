@@ -46,6 +46,7 @@ type house struct {
 type settings struct {
 	mem     mem.Options
 	gateway gateway.Options
+	gate    func(*house) identity.Gate // instead of the people
 }
 
 const password = "portico-demo"
@@ -64,7 +65,10 @@ func newHouse(tb testing.TB, change ...func(*settings)) *house {
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.service = files.New(files.Options{State: h.state, Audit: &h.audit, Clock: time.Now, Rand: rand.Reader, Log: log})
 	h.service.Apply(policy(tb), h.workspaces())
-	s.gateway.Files, s.gateway.People, s.gateway.Log = h.service, h.people, log
+	s.gateway.Files, s.gateway.Gate, s.gateway.Log = h.service, h.people, log
+	if s.gate != nil {
+		s.gateway.Gate = s.gate(h)
+	}
 	h.server = httptest.NewServer(gateway.New(s.gateway))
 	tb.Cleanup(func() {
 		h.server.Close()
@@ -100,6 +104,7 @@ func policy(tb testing.TB) *acl.Policy {
 		grant("/firm", "ann", "owner"), grant("/lab", "ann", "owner"),
 		grant("/firm", "bob", "viewer"), grant("/firm/Clients", "bob", "editor"),
 		grant("/firm/Inbox", "ida", "inbox"),
+		{Path: vpath.Must("/firm"), Subject: acl.GroupOf("readers"), Role: grant("/firm", "", "viewer").Role},
 	}})
 	if err != nil {
 		tb.Fatal(err)
@@ -110,6 +115,12 @@ func policy(tb testing.TB) *acl.Policy {
 // as is a user of the house's drive.
 func (h *house) as(login string) *gatewaytest.User {
 	h.tb.Helper()
+	return h.with(login, password)
+}
+
+// with is a user with a password of their own.
+func (h *house) with(login, password string) *gatewaytest.User {
+	h.tb.Helper()
 	return gatewaytest.As(h.tb, h.server.URL+"/dav", login, password)
 }
 
@@ -119,23 +130,28 @@ func (h *house) at(path string) *gatewaytest.User {
 	return gatewaytest.As(h.tb, h.server.URL+path, "ann", password)
 }
 
-// people are everybody with the one password.
+// people are everybody with the one password, as a gate.
 type people struct {
 	asked atomic.Int64
 	err   error
+	last  atomic.Pointer[identity.SignIn]
+	with  identity.Identity // what everybody has beside their name
 }
 
-func (p *people) Authenticate(_ context.Context, login identity.Login, pass string) (identity.Identity, error) {
+func (p *people) SignIn(_ context.Context, in identity.SignIn) (identity.Identity, error) {
 	p.asked.Add(1)
+	p.last.Store(&in)
 	if p.err != nil {
 		return identity.Identity{}, p.err
 	}
 	names := map[identity.Login]string{"ann": "Ann Peeters", "bob": "Bob Maes", "ida": "Ida", "mallory": "Mallory"}
-	name, ok := names[login]
-	if !ok || pass != password {
+	name, ok := names[in.Login]
+	if !ok || in.Password != password {
 		return identity.Identity{}, identity.ErrRefused
 	}
-	return identity.Identity{ID: "id-" + string(login), Login: login, Name: name}, nil
+	who := p.with
+	who.ID, who.Login, who.Name = "id-"+string(in.Login), in.Login, name
+	return who, nil
 }
 
 // recorder is an audit that keeps the last event.
@@ -146,6 +162,12 @@ func (r *recorder) Record(_ context.Context, e audit.Event) error {
 	r.last.Store(&e)
 	return nil
 }
+
+// Intend promises nothing: what is recorded here is recorded.
+func (*recorder) Intend(context.Context, audit.Event) (string, error) { return "", nil }
+
+// Forget forgets nothing.
+func (*recorder) Forget(context.Context, store.Tx, string) error { return nil }
 
 // Append keeps a change.
 func (r *recorder) Append(_ store.Tx, e audit.Event) error {
