@@ -1,53 +1,46 @@
-// Package portal serves Portico's pages. For now that is the one page that tells
-// a visitor how to mount the drive.
 package portal
 
 import (
-	"embed"
-	"html/template"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
+
+	"portico/identity"
+	"portico/identity/session"
 )
 
-//go:embed pages
-var pages embed.FS
+// mount is what tells how to open a drive.
+type mount struct {
+	Drive  string // the address, without a slash at the end, which Windows dislikes
+	Host   string
+	Path   string // of Drive
+	TLS    bool
+	Login  string // NAME where it is not known
+	Secret string // of a new app password; PASSWORD where there is none
+}
 
-// Home is the page at "/", with its style sheet below /assets/. public is the
-// address that people use.
-func Home(public *url.URL) http.Handler {
-	page := template.Must(template.ParseFS(pages, "pages/home.html"))
-	data := home{
-		Drive: public.JoinPath("dav").String(), Host: public.Host, TLS: public.Scheme == "https",
+// mountAt is for one workspace, or all with "".
+func mountAt(public *url.URL, workspace string) mount {
+	at := public.JoinPath("dav")
+	if workspace != "" {
+		at = at.JoinPath(url.PathEscape(workspace))
 	}
-	mux := http.NewServeMux()
-	// By name: a file server would list the folder, and redirect what is not in it.
-	mux.HandleFunc("GET /assets/style.css", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, pages, "pages/assets/style.css")
-	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = page.Execute(w, data) // the client has gone
-	})
-	return guarded(mux)
+	return mount{Drive: at.String(), Host: public.Host, Path: "/" + strings.TrimPrefix(at.EscapedPath(), "/"), TLS: public.Scheme == "https", Login: "NAME", Secret: "PASSWORD"}
 }
 
-// home is what the page shows.
-type home struct {
-	Drive string // without a slash at the end, which Windows dislikes
-	Host  string
-	TLS   bool
-}
-
-// guarded sets the headers of THREATS.md §4.3: nothing but our own style, and in
-// no frame.
-func guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		next.ServeHTTP(w, r)
-	})
+// home is the page at "/". Those who are signed in see a way on; a store that is
+// away is no reason not to tell the others how to mount.
+func (p *portal) home(w http.ResponseWriter, r *http.Request) {
+	var who *identity.Identity
+	if cookie := p.sid.Value(r); cookie != "" {
+		found, err := p.Sessions.Find(r.Context(), cookie)
+		switch {
+		case err == nil:
+			who = &found
+		case !errors.Is(err, session.ErrNone):
+			p.Log.WarnContext(r.Context(), "home: session unknown", "err", err)
+		}
+	}
+	p.show(w, r, http.StatusOK, "home", "Your drive on "+p.Public.Host, who, mountAt(p.Public, ""))
 }
