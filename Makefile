@@ -60,6 +60,12 @@ vuln: ## Known vulnerabilities in what we import
 docker-steps: ## Runs the Dockerfile's build steps and starts the result, without a container engine
 	@build/docker-steps.sh
 
+.PHONY: helm systemd
+helm: ## Lints the Helm chart, holds what it renders against Kubernetes' schemas
+	@build/helm.sh
+systemd: build ## Holds the systemd unit: its syntax, its hardening, the program's flags
+	@build/systemd.sh
+
 # FUZZTIME=10m make fuzz  looks longer.
 FUZZTIME ?= 30s
 .PHONY: fuzz

@@ -71,6 +71,8 @@ check "dead code" $make deadcode
 check "coverage" $make cover
 check "known vulnerabilities" $make vuln
 check "Dockerfile" $make docker-steps
+check "Helm chart" $make helm
+check "systemd unit" $make systemd
 tests race -race -count=1 -timeout=25m ./...
 
 # Tests in files marked "//go:build !race" measure memory, time or a great many

@@ -7,10 +7,11 @@ here=$(dirname "$0")
 tools=${PORTICO_TOOLS:?run this through make tools}
 export PATH="$PATH:/usr/sbin:/sbin"
 
-# Debian: the program that shows that a package is there, and the package.
+# Debian: the program that shows that a package is there (a name, or a path that
+# may have a * in it), and the package.
 packages=()
 while read -r program package; do
-	command -v "$program" >/dev/null || [ -e "$program" ] || packages+=("$package")
+	command -v "$program" >/dev/null || compgen -G "$program" >/dev/null || packages+=("$package")
 done <<-'LIST'
 	litmus                 litmus
 	cadaver                cadaver
@@ -18,9 +19,38 @@ done <<-'LIST'
 	fusermount3            fuse3
 	getfattr               attr
 	curl                   curl
+	slapd                  slapd
 	gcc                    gcc
 	/usr/include/stdlib.h  libc6-dev
+	node                   nodejs
+	npm                    npm
+	ldapsearch             ldap-utils
+	haproxy                haproxy
+	/usr/lib/postgresql/*/bin/postgres  postgresql
+	systemd-analyze        systemd
 LIST
+
+# quietly COMMAND…: runs a command of Debian's packages that must start nothing.
+# Tests start what they need on ports and data of their own; slapd and
+# PostgreSQL would come up on 389 and 5432 with an empty directory and database.
+# Debian's own switches for that: no service is started where policy-rc.d says
+# 101, and no cluster is made where createcluster.conf says so. An
+# administrator's own files stay as they are.
+quietly() {
+	local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf ours=() code=0
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee $policy >/dev/null
+		"${root[@]}" chmod 755 $policy
+		ours=("$policy")
+	fi
+	if [ ! -e $cluster ]; then
+		"${root[@]}" mkdir -p "${cluster%/*}"
+		echo 'create_main_cluster = false' | "${root[@]}" tee $cluster >/dev/null
+	fi
+	"$@" || code=$?
+	[ ${#ours[@]} -eq 0 ] || "${root[@]}" rm -f "${ours[@]}"
+	return $code
+}
 
 if [ ${#packages[@]} -gt 0 ]; then
 	root=()
@@ -34,7 +64,8 @@ if [ ${#packages[@]} -gt 0 ]; then
 		root=(sudo)
 	fi
 	"${root[@]}" apt-get update -q
-	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"
+	quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 \
+		apt-get install -y -q --no-install-recommends "${packages[@]}"
 fi
 
 mkdir -p "$tools"
@@ -46,3 +77,13 @@ while read -r name package version; do
 	echo "Building $name $version into $tools"
 	GOBIN=$tools GOFLAGS= CGO_ENABLED=0 go install "$package@$version"
 done <"$here/tools.txt"
+
+# The OpenID Connect provider is a module of Node; the lock file is the stamp.
+provider=$tools/oidc-provider
+if ! cmp -s "$here/oidc-provider/package-lock.json" "$provider/package-lock.json" || [ ! -d "$provider/node_modules" ]; then
+	echo "Installing oidc-provider into $provider"
+	rm -rf "$provider"
+	mkdir "$provider"
+	cp "$here/oidc-provider/package.json" "$here/oidc-provider/package-lock.json" "$provider"
+	npm ci --prefix "$provider" --ignore-scripts --no-audit --no-fund --silent
+fi
