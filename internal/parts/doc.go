@@ -1,5 +1,5 @@
 // Package parts starts the real programs that tests run against: MinIO and
-// versitygw as stores. Each listens on a free loopback port, keeps its data in a
+// versitygw as stores, slapd as a directory, PostgreSQL as a state store. Each listens on a free loopback port, keeps its data in a
 // folder that goes with it, and ends with the test that asked for it, or with
 // the process where a TestMain runs Main.
 //
@@ -26,21 +26,26 @@ func Tool(tb testing.TB, name string) string {
 }
 
 func tool(name string) (string, error) {
-	dir := os.Getenv("PORTICO_TOOLS")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return "", &missingError{name, "the user's cache folder, which is unknown: " + err.Error()}
-		}
-		dir = filepath.Join(cache, "portico", "bin")
+	dir, err := toolsDir()
+	if err != nil {
+		return "", &missingError{name, "the user's cache folder, which is unknown: " + err.Error()}
 	}
 	for _, dir := range []string{dir, "/usr/bin", "/usr/sbin"} { // ours, then what Debian's packages bring
 		path := filepath.Join(dir, name)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() { //nolint:gosec // the tester's own environment
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path, nil
 		}
 	}
 	return "", &missingError{name, dir}
+}
+
+// toolsDir is where make tools puts what is ours.
+func toolsDir() (string, error) {
+	if dir := os.Getenv("PORTICO_TOOLS"); dir != "" {
+		return dir, nil
+	}
+	cache, err := os.UserCacheDir()
+	return filepath.Join(cache, "portico", "bin"), err
 }
 
 // missingError is a program that no one installed.

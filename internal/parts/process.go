@@ -24,7 +24,9 @@ type process struct {
 	path   string
 	args   []string
 	env    []string
-	health string // URL that answers 200 when the program is ready
+	health string                     // URL that answers 200 when the program is ready
+	ready  func(context.Context) bool // asked instead where the program does not speak HTTP
+	as     *syscall.Credential        // the user who runs it; nil for the tester
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -43,6 +45,12 @@ func (p *process) start() error {
 	cmd.Env = append(cmd.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out
 	dieWithParent(cmd)
+	if p.as != nil {
+		if cmd.SysProcAttr == nil {
+			cmd.SysProcAttr = &syscall.SysProcAttr{}
+		}
+		cmd.SysProcAttr.Credential = p.as
+	}
 	if err := startPinned(cmd); err != nil {
 		return fmt.Errorf("parts: start %s: %w", p.path, err)
 	}
@@ -60,11 +68,15 @@ func (p *process) start() error {
 func (p *process) waitReady() error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	ready := p.ready
+	if ready == nil {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		ready = func(ctx context.Context) bool { return healthy(ctx, client, p.health) }
+	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if healthy(ctx, client, p.health) {
+		if ready(ctx) {
 			return nil
 		}
 		select {

@@ -34,6 +34,8 @@ type stores struct {
 	mu     sync.Mutex
 	on     bool // Main runs, and will end them
 	byKind map[string]*S3
+	slapd  *LDAP     // see Slapd
+	pg     *postgres // see Postgres
 }
 
 // shared belongs to the process as its TestMain does.
@@ -47,11 +49,22 @@ var shared stores
 //	func TestMain(m *testing.M) { os.Exit(parts.Main(m)) }
 func Main(m *testing.M) int {
 	shared.mu.Lock()
-	shared.on, shared.byKind = true, map[string]*S3{}
+	shared.on, shared.byKind, shared.slapd, shared.pg = true, map[string]*S3{}, nil, nil
 	shared.mu.Unlock()
 	code := m.Run()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
+	if shared.slapd != nil {
+		shared.slapd.p.stop()
+		if err := os.RemoveAll(shared.slapd.Dir); err != nil && code == 0 {
+			code = 1
+		}
+	}
+	if shared.pg != nil {
+		if err := shared.pg.remove(); err != nil && code == 0 {
+			code = 1
+		}
+	}
 	for _, s := range shared.byKind {
 		s.p.stop()
 		if err := os.RemoveAll(s.Dir); err != nil && code == 0 {
