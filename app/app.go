@@ -28,15 +28,19 @@ type cli struct {
 	Check        checkCmd        `cmd:"" help:"Say all that is wrong with a config, each fault as file:line. Exit code 1 if there is any."`
 	Why          whyCmd          `cmd:"" help:"Say whether a user may do something, which rule decides, and what would change it. Exit code 1 for no."`
 	Plan         planCmd         `cmd:"" help:"Say who would gain and who would lose which rights, and where, if a new config took the place of the present one."`
+	Audit        auditCmd        `cmd:"" help:"Check and print the record of who did what."`
+	AppPassword  appPasswordCmd  `cmd:"" help:"Make, list and revoke app passwords on a server: one for each device that opens the drive."`
 	HashPassword hashPasswordCmd `cmd:"" help:"Read a password from standard input and print the argon2id hash for identity.users."`
 	Healthcheck  healthcheckCmd  `cmd:"" help:"Ask a running server whether it is ready. Exit code 1 if it is not. For containers without a shell."`
+	Backup       backupCmd       `cmd:"" help:"Copy the state database to a file while the server runs."`
+	MigrateState migrateStateCmd `cmd:"" name:"migrate-state" help:"Copy the state from SQLite to PostgreSQL, and compare both."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
 
 const description = `A WebDAV gateway with rights per folder, over a plain folder or an S3 bucket.
 
 Exit codes: 0 all is well; 1 the answer is no (check: a fault in the config; why: a right that is not held; healthcheck: a server
-that is not ready); 2 the question could not be answered (wrong usage, a file that cannot be read, for all but check a faulty config).`
+that is not ready; audit verify: a log that was tampered with); 2 the question could not be answered (wrong usage, a file that cannot be read, for all but check a faulty config).`
 
 // console is where a command reads and writes.
 type console struct {

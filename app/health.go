@@ -86,6 +86,9 @@ func (s *process) check(ctx context.Context) (sick map[string]bool) {
 		})
 	}
 	ask("state", s.state.Check)
+	if s.state.Shared() { // else nobody changes anything behind our back
+		ask("replicas", func(context.Context) error { return s.files.Stale() })
+	}
 	for name, st := range s.storages {
 		ask("storage "+name, st.Check)
 	}

@@ -168,15 +168,15 @@ func (s *syncBuffer) String() string {
 }
 
 // eventually waits for what another goroutine does.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, is func() bool) {
+	tb.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.After(10 * time.Second); !is(); {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("not so after 10 s: %s", what)
+			tb.Fatalf("not so after 10 s: %s", what)
 		}
 	}
 }

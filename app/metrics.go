@@ -25,6 +25,7 @@ type metrics struct {
 	decisions *prometheus.CounterVec
 	reloads   *prometheus.CounterVec
 	stale     prometheus.Gauge
+	unsent    *prometheus.GaugeVec
 }
 
 func newMetrics() *metrics {
@@ -48,7 +49,10 @@ func newMetrics() *metrics {
 			Name: "portico_config_stale", Help: "1 while the config file has a fault and older rules are in force.",
 		}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.in, m.out, m.calls, m.callTime, m.decisions, m.reloads, m.stale,
+	m.unsent = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "portico_audit_unsent_rows", Help: "Rows of the audit that a sink has not taken yet.",
+	}, []string{"sink"})
+	m.registry.MustRegister(m.requests, m.seconds, m.in, m.out, m.calls, m.callTime, m.decisions, m.reloads, m.stale, m.unsent,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -98,6 +102,9 @@ func (m *metrics) call(storage string) func(backends.Call) {
 		m.callTime.WithLabelValues(storage).Observe(c.Took.Seconds())
 	}
 }
+
+// lag hears how far a sink of the audit is behind.
+func (m *metrics) lag(sink string, rows int64) { m.unsent.WithLabelValues(sink).Set(float64(rows)) }
 
 func (m *metrics) decided(allowed bool) {
 	if allowed {

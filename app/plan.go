@@ -68,7 +68,7 @@ func (p planCmd) Run(c *console) error {
 
 func printPlan(out io.Writer, changes []acl.Change, restart []string, folders int) {
 	for _, ch := range changes {
-		who := strings.TrimPrefix(string(ch.Principal.Self), "user:")
+		who := strings.TrimPrefix(string(ch.Principal.Self), "user:") // a login, or group:NAME
 		fmt.Fprintf(out, "%s at %s and below:", who, ch.Path)
 		if len(ch.Gained) > 0 {
 			fmt.Fprintf(out, " gains %s", strings.Join(ch.Gained, ", "))
@@ -144,13 +144,20 @@ func topmost(changes []acl.Change) []acl.Change {
 	})
 }
 
-// everybody is the users of both configs, sorted by name.
+// everybody is the users of both configs, sorted by name, and for each group of
+// the directory that rules name one who is in it and in nothing else: how many
+// that is, only the directory knows.
 func everybody(before, after *config.Config) []acl.Principal {
 	users := maps.Clone(before.Users)
 	maps.Copy(users, after.Users)
 	var all []acl.Principal
 	for _, login := range slices.Sorted(maps.Keys(users)) {
-		all = append(all, principal(users[login]))
+		all = append(all, userPrincipal(users[login]))
+	}
+	groups := foreignGroups(before)
+	maps.Copy(groups, foreignGroups(after))
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		all = append(all, acl.Principal{ID: "group:" + name, Self: acl.GroupOf(name), Staff: true})
 	}
 	return all
 }

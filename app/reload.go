@@ -2,13 +2,9 @@ package app
 
 import (
 	"context"
-	"runtime"
-	"sync/atomic"
 
 	"portico/config"
 	"portico/files"
-	"portico/identity"
-	"portico/identity/static"
 	"portico/vpath"
 )
 
@@ -18,9 +14,9 @@ func (s *process) reloadConfig(ctx context.Context) {
 	s.reload.Lock()
 	defer s.reload.Unlock()
 	cfg, err := config.Load(s.file, s.env)
-	var users *static.Provider
+	var people *directory
 	if err == nil {
-		users, err = s.people.read(cfg)
+		people, err = newDirectory(cfg, s.people.Load(), s.state, s.queue, s.clock, s.log)
 	}
 	if err != nil {
 		s.stale.Store(true)
@@ -32,7 +28,7 @@ func (s *process) reloadConfig(ctx context.Context) {
 	for _, key := range cfg.RestartNeeded(s.opened) {
 		s.log.WarnContext(ctx, "changed in the config, takes effect at the next start", "key", key)
 	}
-	s.swap(cfg, users)
+	s.swap(cfg, people)
 	s.stale.Store(false)
 	s.metrics.stale.Set(0)
 	s.metrics.reloads.WithLabelValues("ok").Inc()
@@ -40,13 +36,15 @@ func (s *process) reloadConfig(ctx context.Context) {
 }
 
 // swap puts people and rules in force together.
-func (s *process) swap(cfg *config.Config, users *static.Provider) {
+func (s *process) swap(cfg *config.Config, people *directory) {
 	s.swapping.Lock()
 	defer s.swapping.Unlock()
-	s.people.now.Store(users)
-	s.apply(cfg)
+	before := s.people.Swap(people)
+	s.gate.Apply(people.settings()) // forgets the passwords that were proved
+	s.applyRules(cfg)
 	s.cfg.Store(cfg)
 	s.generation++
+	s.closeOne("the directory of before", func() error { return before.close(people) })
 }
 
 // epoch numbers the config in force. Between two calls that give the same
@@ -57,56 +55,24 @@ func (s *process) epoch() uint64 {
 	return s.generation
 }
 
-// apply puts the rules in force, and forgets the passwords that were proved. A
-// workspace that the start did not open waits for the next one.
-func (s *process) apply(cfg *config.Config) {
+// applyRules puts the rules in force. A workspace that the start did not open
+// waits for the next one.
+func (s *process) applyRules(cfg *config.Config) {
 	var list []files.Workspace
 	for _, w := range cfg.Workspaces {
 		if tree := s.trees[w.Name]; tree != nil {
 			list = append(list, files.Workspace{Name: w.Name, Title: w.Title, Backend: tree, Quota: w.Quota})
 		}
 	}
-	s.cache.Flush()
 	s.files.Apply(cfg.Policy, list)
 }
 
 // recordsReads tells whether the audit takes the reads of p's workspace.
-func (s *process) recordsReads(p vpath.Path) bool {
+func (s *process) recordsReads(p vpath.Path, byLink bool) bool {
 	for _, w := range s.cfg.Load().Workspaces {
 		if w.Name == p.Top() {
-			return w.AuditReads
+			return w.AuditReads == config.ReadsAll || byLink && w.AuditReads == config.ReadsLinks
 		}
 	}
 	return false
-}
-
-// waitingHashes is how many sign-ins may wait for a hash; more get 503 at once.
-const waitingHashes = 64
-
-// directory is the users of the config that is in force.
-type directory struct {
-	now   atomic.Pointer[static.Provider]
-	queue *identity.Queue // of hashes: one for the process, whatever is reloaded
-}
-
-func newDirectory(cfg *config.Config) (*directory, error) {
-	d := &directory{queue: identity.NewQueue(runtime.GOMAXPROCS(0), waitingHashes)}
-	users, err := d.read(cfg)
-	d.now.Store(users)
-	return d, err
-}
-
-// read makes the users of a config those who may sign in, once they are stored
-// in now.
-func (d *directory) read(cfg *config.Config) (*static.Provider, error) {
-	users, err := people(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return static.New(users, d.queue)
-}
-
-// Authenticate implements identity.Provider.
-func (d *directory) Authenticate(ctx context.Context, login identity.Login, password string) (identity.Identity, error) {
-	return d.now.Load().Authenticate(ctx, login, password)
 }

@@ -5,12 +5,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
 	"portico/config"
 	"portico/gateway"
-	"portico/portal"
 )
 
 // handler is everything behind the listener. The outer layers run first: the id,
@@ -19,21 +19,21 @@ import (
 func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 	address := clientAddress(cfg.Server.TrustedProxies)
 	dav := gateway.New(gateway.Options{
-		Files: s.files, People: s.cache, Log: s.log, Prefix: "/dav", PublicURLs: origins(cfg, public),
+		Files: s.files, Gate: s.gate, Log: s.log, Prefix: "/dav", PublicURLs: origins(cfg, public),
 		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: address, Epoch: s.epoch,
 	})
-	home := portal.Home(public)
+	pages := s.pages(cfg, public, address)
 	options := gateway.OptionsHandler()
 	// No ServeMux: it would clean and redirect paths that a drive's clients mean
-	// as they are.
+	// as they are. That of the pages gets none that it would clean.
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case isDrive(r.URL.Path):
 			dav.ServeHTTP(w, r)
 		case r.Method == http.MethodOptions && (r.URL.Path == "/" || r.URL.Path == "*"):
 			options.ServeHTTP(w, r)
-		case r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/assets/"):
-			home.ServeHTTP(w, r)
+		case isClean(r.URL.Path):
+			pages.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -46,6 +46,11 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 		h = withHSTS(h)
 	}
 	return s.withCount(withID(withRecord(h, witness{log: s.log, clock: s.clock, tell: s.metrics.request, address: address})))
+}
+
+// isClean tells a path without empty and dot segments, as all our pages have.
+func isClean(p string) bool {
+	return p == "/" || strings.HasPrefix(p, "/") && !strings.HasSuffix(p, "//") && path.Clean(p) == strings.TrimSuffix(p, "/")
 }
 
 // withCount knows how many requests are under way, for the end of the server.

@@ -5,18 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
+	"log/slog"
 	"time"
 
 	"portico/acl"
 	"portico/config"
+	"portico/identity"
 	"portico/vpath"
 )
 
 type checkCmd struct {
 	Config string `default:"portico.yaml" help:"The config."`
-	JSON   bool   `name:"json" help:"Print the faults as JSON."`
+	Live   bool   `help:"Also ask the state, the storages and the directory whether they are there, and look for the groups that the rules name."`
+	JSON   bool   `name:"json" help:"Print what was found as JSON."`
 }
 
 // faultJSON is a fault as --json prints it.
@@ -29,26 +30,14 @@ type faultJSON struct {
 func (k checkCmd) Run(c *console) error {
 	cfg, err := config.Load(k.Config, c.env)
 	var faults config.Faults
-	if err != nil && !errors.As(err, &faults) {
+	switch {
+	case err != nil && !errors.As(err, &faults):
 		return err
-	}
-	if k.JSON {
-		list := make([]faultJSON, 0, len(faults))
-		for _, f := range faults {
-			list = append(list, faultJSON(f))
-		}
-		if err := printJSON(c.out, map[string]any{"ok": len(faults) == 0, "faults": list}); err != nil || len(faults) == 0 {
-			return err
-		}
-		if unreadable(faults) {
-			return faults
-		}
-		return errNo
-	}
-	if err != nil {
-		if unreadable(faults) {
-			return faults
-		}
+	case k.JSON:
+		return k.asJSON(c, cfg, faults)
+	case err != nil && unreadable(faults):
+		return faults
+	case err != nil:
 		fmt.Fprintln(c.err, faults.Error())
 		return errNo
 	}
@@ -57,7 +46,32 @@ func (k checkCmd) Run(c *console) error {
 	}
 	_, err = fmt.Fprintf(c.out, "%s is right: %d users, %d groups, %d workspaces, %d assertions hold\n",
 		k.Config, len(cfg.Users), len(cfg.Groups), len(cfg.Workspaces), len(cfg.Assertions))
+	if err == nil && k.Live && !allWell(checkLive(c.ctx, cfg, c.out)) {
+		return errNo
+	}
 	return err
+}
+
+// asJSON prints what was found wrong with the file, or else, where that was asked
+// for, what was found in the world.
+func (k checkCmd) asJSON(c *console, cfg *config.Config, faults config.Faults) error {
+	list := make([]faultJSON, 0, len(faults))
+	for _, f := range faults {
+		list = append(list, faultJSON(f))
+	}
+	ok, answer := len(faults) == 0, map[string]any{"faults": list}
+	if ok && k.Live {
+		found := checkLive(c.ctx, cfg, io.Discard)
+		ok, answer["live"] = allWell(found), found
+	}
+	answer["ok"] = ok
+	switch err := printJSON(c.out, answer); {
+	case err != nil || ok:
+		return err
+	case len(faults) > 0 && unreadable(faults):
+		return faults
+	}
+	return errNo
 }
 
 // Help teaches by example.
@@ -91,23 +105,33 @@ func (w whyCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	user, ok := cfg.Users[config.Login(w.User)]
-	if !ok {
-		return fmt.Errorf("%s has no user %q; it has %s", w.Config, w.User, strings.Join(logins(cfg), ", "))
+	ids, err := w.look(c, cfg)
+	if err != nil {
+		return err
 	}
-	who := principal(user)
-	creator := ""
-	switch {
-	case own:
+	who, creator := principal(ids[0]), ids[1].ID
+	if own {
 		creator = who.ID
-	case w.Creator != "":
-		creator = userID(config.Login(w.Creator))
 	}
 	d := cfg.Policy.View(who, time.Now()).Decide(right, path, creator) //nolint:forbidigo // the command's moment
 	if err := w.print(c.out, cfg.Policy, who, d); err != nil || d.Allowed() {
 		return err
 	}
 	return errNo
+}
+
+// look finds who asks and, where there is one, the creator. One whom nobody
+// knows any more may still have created something.
+func (w whyCmd) look(c *console, cfg *config.Config) (found [2]identity.Identity, err error) {
+	clock := time.Now //nolint:forbidigo // the command's clock
+	log := newLogger(c.err, "text", slog.LevelWarn)
+	if found[0], err = find(c.ctx, cfg, w.User, clock, log); err != nil || w.Creator == "" {
+		return found, err
+	}
+	if found[1], err = find(c.ctx, cfg, w.Creator, clock, log); errors.As(err, new(unknownError)) {
+		found[1].ID, err = userID(config.Login(w.Creator)), nil
+	}
+	return found, err
 }
 
 func (w whyCmd) print(out io.Writer, p *acl.Policy, who acl.Principal, d acl.Decision) error {
@@ -128,15 +152,6 @@ func (w whyCmd) print(out io.Writer, p *acl.Policy, who acl.Principal, d acl.Dec
 		fmt.Fprintln(out, "  mend:", d.Mend())
 	}
 	return nil
-}
-
-func logins(cfg *config.Config) []string {
-	var all []string
-	for l := range cfg.Users {
-		all = append(all, string(l))
-	}
-	slices.Sort(all)
-	return all
 }
 
 func printJSON(w io.Writer, v any) error {

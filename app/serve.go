@@ -19,12 +19,14 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	"portico/audit"
 	"portico/backends"
 	"portico/config"
 	"portico/files"
 	"portico/identity"
-	"portico/store/sqlite"
+	"portico/identity/apppass"
+	"portico/identity/gate"
+	"portico/identity/throttle"
+	"portico/store"
 )
 
 // The rhythm of what runs beside the requests.
@@ -33,7 +35,7 @@ const (
 	tidyTime    = 5 * time.Second  // for those cut off, to take back what they have stored
 	reapEvery   = time.Hour
 	reapAfter   = 24 * time.Hour // an upload that began longer ago is dead
-	resumeEvery = 5 * time.Second
+	resumeEvery = time.Second
 )
 
 type serveCmd struct {
@@ -68,12 +70,15 @@ type process struct {
 	clock   func() time.Time
 	metrics *metrics
 
-	state    *sqlite.Store
-	storages map[string]backends.Storage
-	trees    map[string]backends.Backend // by workspace
-	files    *files.Service
-	people   *directory
-	cache    *identity.Cache
+	state     store.State
+	storages  map[string]backends.Storage
+	trees     map[string]backends.Backend // by workspace
+	audit     *record
+	files     *files.Service
+	queue     *identity.Queue // of hashes: one for the process, whatever is reloaded
+	people    atomic.Pointer[directory]
+	passwords *apppass.Keeper
+	gate      *gate.Gate
 
 	opened *config.Config // at the start
 	cfg    atomic.Pointer[config.Config]
@@ -103,23 +108,23 @@ func newServerProcess(ctx context.Context, cfg *config.Config, env func(string) 
 
 // open opens what the config names, from the bottom up.
 func (s *process) open(ctx context.Context, cfg *config.Config) (err error) {
-	if s.state, err = sqlite.Open(ctx, cfg.State.SQLite, sqlite.Options{Log: s.log}); err != nil {
+	if s.state, err = openState(ctx, cfg, s.log); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	if s.storages, s.trees, err = openStorages(ctx, cfg, s.clock, s.log, s.metrics.call); err != nil {
 		return err
 	}
-	if s.people, err = newDirectory(cfg); err != nil {
+	if s.audit, err = s.openRecord(cfg); err != nil {
 		return err
 	}
-	if s.cache, err = identity.NewCache(identity.CacheOptions{Next: s.people, Clock: s.clock, Rand: rand.Reader}); err != nil {
+	if err := s.openGate(cfg); err != nil {
 		return err
 	}
-	recorder := audit.New(audit.Options{Store: s.state, Reads: s.recordsReads, Log: s.log})
 	s.files = files.New(files.Options{
-		State: s.state, Audit: recorder, Clock: s.clock, Rand: rand.Reader, Log: s.log, Decided: s.metrics.decided,
+		State: s.state, Audit: s.audit, Clock: s.clock, Rand: rand.Reader, Log: s.log, Decided: s.metrics.decided,
+		Epoch: func() string { return s.cfg.Load().Digest },
 	})
-	s.apply(cfg)
+	s.applyRules(cfg)
 	if err := s.files.Resume(ctx); err != nil {
 		s.log.WarnContext(ctx, "moves that a crash left open wait for their storage", "err", err)
 	}
@@ -127,17 +132,47 @@ func (s *process) open(ctx context.Context, cfg *config.Config) (err error) {
 	return nil
 }
 
-// close lets go of everything; what was not opened is passed over.
+// openGate makes the one check of passwords, for all doors.
+func (s *process) openGate(cfg *config.Config) error {
+	s.queue = newQueue()
+	people, err := newDirectory(cfg, nil, s.state, s.queue, s.clock, s.log)
+	if err != nil {
+		return err
+	}
+	s.people.Store(people)
+	s.passwords = apppass.New(apppass.Options{Store: s.state, Clock: s.clock, Rand: rand.Reader, Log: s.log})
+	s.gate, err = gate.New(gate.Options{
+		Settings:     people.settings(),
+		Throttle:     throttle.New(throttle.Options{Store: s.state, Clock: s.clock, Log: s.log}),
+		AppPasswords: s.passwords, Clock: s.clock, Rand: rand.Reader, Log: s.log, Failed: s.signInFailed,
+	})
+	return err
+}
+
+// close lets go of everything, from the top down; what was not opened is passed
+// over.
 func (s *process) close() {
-	for _, st := range s.storages {
-		if err := st.Close(); err != nil {
-			s.log.Error("close storage", "err", err)
-		}
+	closers := map[string]func() error{"directory": func() error { return s.people.Load().close(nil) }}
+	if s.passwords != nil {
+		closers["app passwords"] = s.passwords.Close
+	}
+	if s.audit != nil {
+		closers["audit"] = s.audit.close
+	}
+	for name, st := range s.storages {
+		closers["storage "+name] = st.Close
 	}
 	if s.state != nil {
-		if err := s.state.Close(); err != nil {
-			s.log.Error("close state", "err", err)
-		}
+		defer s.closeOne("state", s.state.Close)
+	}
+	for what, end := range closers {
+		s.closeOne(what, end)
+	}
+}
+
+func (s *process) closeOne(what string, end func() error) {
+	if err := end(); err != nil {
+		s.log.Error("close", "what", what, "err", err)
 	}
 }
 
@@ -158,7 +193,9 @@ func (s *process) run(ctx context.Context, out io.Writer) error {
 	defer stopMetrics()
 	go func() { stopped <- server.Serve(listener) }()
 
-	beside, stopBeside := context.WithCancel(ctx)
+	// What runs beside the requests goes on until the last of them is answered:
+	// they rely on it.
+	beside, stopBeside := context.WithCancel(context.WithoutCancel(ctx))
 	wait := s.runBeside(beside)
 	defer wait()
 	defer stopBeside()
@@ -168,8 +205,25 @@ func (s *process) run(ctx context.Context, out io.Writer) error {
 	select {
 	case err = <-stopped:
 	case <-ctx.Done():
+		err = s.announce(cfg.Server.Drain, stopped)
 	}
 	return errors.Join(err, s.drain(server, drainTime)) //nolint:contextcheck // ctx has ended
+}
+
+// announce turns /readyz red and serves on for a while, so that the balancer in
+// front sends nobody here any more when the listener closes.
+func (s *process) announce(lasts time.Duration, stopped <-chan error) error {
+	s.draining.Store(true)
+	if lasts == 0 {
+		return nil
+	}
+	s.log.Info("stopping: not ready from now on, for the balancer to see", "for", lasts)
+	select {
+	case err := <-stopped:
+		return err
+	case <-time.After(lasts):
+		return nil
+	}
 }
 
 // drain ends the server: no new requests, and some time for those under way.
@@ -210,12 +264,17 @@ func (s *process) runBeside(ctx context.Context) (wait func()) {
 	g.Go(func() { s.watchConfig(ctx) })
 	g.Go(func() { s.reloadOnHangup(ctx) })
 	g.Go(func() { s.reap(ctx) })
-	g.Go(func() {
-		tick := time.NewTicker(resumeEvery)
-		defer tick.Stop()
-		s.files.KeepResuming(ctx, tick.C)
-	})
+	g.Go(func() { s.files.Follow(ctx) })
+	g.Go(func() { ticking(ctx, resumeEvery, s.files.KeepResuming) })
+	g.Go(func() { ticking(ctx, auditTick, s.audit.Run) })
 	return g.Wait
+}
+
+// ticking runs what works at each tick.
+func ticking(ctx context.Context, every time.Duration, work func(context.Context, <-chan time.Time)) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	work(ctx, tick.C)
 }
 
 func (s *process) watchConfig(ctx context.Context) {
