@@ -29,7 +29,7 @@ func (t times) hold() time.Duration { return t.beat * 3 / 2 }
 func (l *lease) settle(over context.Context, s, was *session) {
 	if at := was.seen.Load(); at != nil {
 		stood := false
-		err := s.use(l.ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		err := s.use(l.ctx, func(ctx context.Context, conn *pgx.Conn) error { //nolint:contextcheck // the lease's own
 			return conn.QueryRow(ctx, sqlOutlived, *at).Scan(&stood)
 		})
 		if err != nil || stood {

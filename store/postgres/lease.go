@@ -66,7 +66,7 @@ func (l *lease) begin(ctx context.Context) error {
 		s, err := l.connect(ctx)
 		if err == nil {
 			l.set(s)
-			go l.run(s)
+			go l.run(s) //nolint:contextcheck // it outlives Open
 			return nil
 		}
 		if err != errTaken { //nolint:errorlint // our own, unwrapped
