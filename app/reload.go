@@ -28,23 +28,25 @@ func (s *process) reloadConfig(ctx context.Context) {
 	for _, key := range cfg.RestartNeeded(s.opened) {
 		s.log.WarnContext(ctx, "changed in the config, takes effect at the next start", "key", key)
 	}
-	s.swap(cfg, people)
+	before := s.swap(cfg, people)
+	// A directory ends when its requests have: nobody else waits for that.
+	s.closeOne("the directory of before", func() error { return before.close(people) })
 	s.stale.Store(false)
 	s.metrics.stale.Set(0)
 	s.metrics.reloads.WithLabelValues("ok").Inc()
 	s.log.InfoContext(ctx, "config loaded", "sha256", cfg.Digest, "users", len(cfg.Users), "workspaces", len(cfg.Workspaces))
 }
 
-// swap puts people and rules in force together.
-func (s *process) swap(cfg *config.Config, people *directory) {
+// swap puts people and rules in force together, and gives the people of before.
+func (s *process) swap(cfg *config.Config, people *directory) (before *directory) {
 	s.swapping.Lock()
 	defer s.swapping.Unlock()
-	before := s.people.Swap(people)
+	before = s.people.Swap(people)
 	s.gate.Apply(people.settings()) // forgets the passwords that were proved
 	s.applyRules(cfg)
 	s.cfg.Store(cfg)
 	s.generation++
-	s.closeOne("the directory of before", func() error { return before.close(people) })
+	return before
 }
 
 // epoch numbers the config in force. Between two calls that give the same

@@ -149,8 +149,8 @@ func (s *process) openGate(cfg *config.Config) error {
 	return err
 }
 
-// close lets go of everything, from the top down; what was not opened is passed
-// over.
+// close lets go of everything, the state last, which the others still write to;
+// what was not opened is passed over.
 func (s *process) close() {
 	closers := map[string]func() error{"directory": func() error { return s.people.Load().close(nil) }}
 	if s.passwords != nil {
