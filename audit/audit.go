@@ -31,10 +31,14 @@ type Event struct {
 // Actor is who acted.
 type Actor struct {
 	Type  ActorType `json:"type,omitempty"`
-	ID    string    `json:"id"`
-	Login string    `json:"name"`
-	Via   string    `json:"via,omitempty"` // "dav", "api", "page"
+	ID    string    `json:"id,omitempty"`
+	Login string    `json:"name,omitempty"`
+	Via   string    `json:"via,omitempty"` // "dav", "api", "page", "command"
 	Key   string    `json:"key,omitempty"` // the ID of the app password, where it was one
+	As    string    `json:"as,omitempty"`  // through whose eyes they looked, where it was not their own
+
+	// Pseudonym stands for ID, Login, Key and As in a row, where those are sealed.
+	Pseudonym string `json:"pseudonym,omitempty"`
 }
 
 // ActorType is what let the actor in.
@@ -46,6 +50,7 @@ const (
 	ByAppPassword ActorType = "app-password"
 	Contact       ActorType = "contact" // somebody invited from outside
 	ByLink        ActorType = "link"    // whoever holds a link
+	ByCommand     ActorType = "command" // who ran a command at the state; ID is "uid:" and the account's number
 	SystemItself  ActorType = "system"  // no person: what the server does by itself
 )
 
@@ -66,10 +71,17 @@ const (
 	Unlock Action = "unlock"
 	Props  Action = "props"
 
+	// What people give each other: Dest is whom it names, and is sealed.
+	Share   Action = "share"   // given, or changed
+	Unshare Action = "unshare" // withdrawn
+	Answer  Action = "answer"  // by the recipient; Why is "accepted" or "declined"
+
 	// What concerns people and not files: Path is "".
 	SignIn      Action = "sign-in" // refused or throttled; a success is one for a session alone
 	SignOut     Action = "sign-out"
 	AppPassword Action = "app-password" // made or revoked; Dest names it
+	Pardon      Action = "pardon"       // failed sign-ins were forgotten; Dest names the login or the address
+	Erasure     Action = "erasure"      // the key of a person was destroyed; Dest is the pseudonym
 )
 
 // IsRead tells the actions that change nothing.

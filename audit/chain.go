@@ -18,7 +18,10 @@ type Row struct {
 	Seq     int64  `json:"seq"`
 	Replica string `json:"replica"` // the stream
 	Event
-	Prev string `json:"prev"` // the hash of the row before, in hex
+	Sealed string `json:"sealed,omitempty"`     // what names the actor, under the key of the pseudonym
+	Origin string `json:"sealed_src,omitempty"` // where it came from, under the key of the day
+	Opened bool   `json:"opened,omitempty"`     // of a copy whose seals are open: it has no hash any more
+	Prev   string `json:"prev"`                 // the hash of the row before, in hex
 }
 
 // DecodeRow reads a row back.
@@ -30,19 +33,24 @@ func DecodeRow(row []byte) (Row, error) {
 	return r, nil
 }
 
-// link makes the row that follows head. What is hashed is byte for byte what is
-// stored, so there is no second form that a checker would have to find again.
-func (k *Keys) link(head store.AuditStream, e Event) (store.AuditRow, error) {
-	e = clean(e)
+// next is the row that follows head, which bind ends.
+func next(head store.AuditStream, e Event) Row {
+	return Row{Seq: head.Last + 1, Replica: head.Name, Event: clean(e)}
+}
+
+// bind chains a row to head. What is hashed is byte for byte what is stored, so
+// there is no second form that a checker would have to find again.
+func (k *Keys) bind(head store.AuditStream, r Row) (store.AuditRow, error) {
 	prev := before(head.Head)
-	text, err := encode(Row{Seq: head.Last + 1, Replica: head.Name, Event: e, Prev: hex.EncodeToString(prev)})
+	r.Prev = hex.EncodeToString(prev)
+	text, err := encode(r)
 	if err != nil {
 		return store.AuditRow{}, err
 	}
 	mac := k.chain()
 	mac.Write(prev)
 	mac.Write(text)
-	return store.AuditRow{Stream: head.Name, Seq: head.Last + 1, Time: e.Time, JSON: text, Hash: mac.Sum(nil)}, nil
+	return store.AuditRow{Stream: head.Name, Seq: r.Seq, Time: r.Time, JSON: text, Hash: mac.Sum(nil)}, nil
 }
 
 // before is the hash that the row behind head carries on from: zeros for the
@@ -59,7 +67,10 @@ const (
 	hashTail  = len(hashField) + 2*sha256.Size + len(`"}`)
 )
 
-var errNoRow = errors.New("this is not a row of an audit log")
+var (
+	errNoRow  = errors.New("this is not a row of an audit log")
+	errOpened = errors.New("this is a copy with its seals open; portico audit export --sealed gives rows that can be checked")
+)
 
 // Line is a row for a file or a sink: its JSON with the hash as the last field,
 // without a line's end.
@@ -89,6 +100,9 @@ func ParseLine(line []byte) (store.AuditRow, error) {
 	}
 	text := append(bytes.Clone(line[:n]), '}')
 	p, err := parsePlace(text)
+	if err == nil && p.Opened {
+		return store.AuditRow{}, errOpened
+	}
 	if err != nil || p.Seq < 1 {
 		return store.AuditRow{}, errNoRow
 	}

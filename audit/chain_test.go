@@ -16,7 +16,7 @@ import (
 
 func TestChain(t *testing.T) {
 	m, c := newMemory("gw-1"), newClock()
-	l := newLog(t, m, c, Options{})
+	l := newLog(t, m, c, Options{Plain: true})
 	write(t, l, c, 3)
 	const want = `{"seq":1,"replica":"gw-1","ts":"2026-03-01T12:00:01Z","actor":{"type":"staff","id":"id-ann","name":"ann"},` +
 		`"action":"put","path":"/firm/a.txt","allowed":true,` +
@@ -95,6 +95,11 @@ func TestLineInjection(t *testing.T) {
 	if r := verifyLines(t, file, testKeys(t), nil); !r.OK() {
 		t.Errorf("faults = %v", r.Faults)
 	}
+}
+
+// link makes the row that follows head, in plain.
+func (k *Keys) link(head store.AuditStream, e Event) (store.AuditRow, error) {
+	return k.bind(head, next(head, e))
 }
 
 func TestParseLineRefuses(t *testing.T) {

@@ -27,7 +27,7 @@ func Encode(e Event) ([]byte, error) {
 func clean(e Event) Event {
 	e.Time = e.Time.UTC().Truncate(time.Microsecond) // as the store keeps it
 	e.Agent, e.RequestID = clip(e.Agent, maxWord), clip(e.RequestID, maxWord)
-	e.Actor.Login, e.Actor.ID = clip(e.Actor.Login, maxWord), clip(e.Actor.ID, maxWord)
+	e.Actor.Login, e.Actor.ID, e.Actor.Key = clip(e.Actor.Login, maxWord), clip(e.Actor.ID, maxWord), clip(e.Actor.Key, maxWord)
 	e.Why, e.Error, e.Rule = clip(e.Why, maxText), clip(e.Error, maxText), clip(e.Rule, maxText)
 	return e
 }

@@ -18,7 +18,7 @@ import (
 // Filter chooses rows. The zero value takes all.
 type Filter struct {
 	From, To time.Time // at From or later, before To; zero for no bound
-	User     string    // a login or an id
+	User     string    // a login, an id or a pseudonym
 	Path     string    // a path: what it names and all below, as source or as destination
 }
 
@@ -32,7 +32,7 @@ func (f filter) takes(r Row) bool {
 	switch {
 	case !f.From.IsZero() && r.Time.Before(f.From), !f.To.IsZero() && !r.Time.Before(f.To):
 		return false
-	case f.User != "" && f.User != r.Actor.ID && f.User != r.Actor.Login:
+	case f.User != "" && f.User != r.Actor.ID && f.User != r.Actor.Login && f.User != r.Actor.Pseudonym:
 		return false
 	}
 	return f.Path == "" || f.under(r.Path) || f.under(r.Dest)
@@ -45,8 +45,9 @@ func (f filter) under(path string) bool {
 }
 
 // Export writes the rows that a filter takes, of all streams, by time: each as
-// JSON with its hash as a File sink writes it, or as CSV.
-func Export(ctx context.Context, r store.AuditReader, f Filter, asCSV bool, w io.Writer) error {
+// JSON with its hash, or as CSV. With an Opener what is sealed can be read;
+// without one the JSON is what a File sink writes, which can be verified.
+func Export(ctx context.Context, r store.AuditReader, o *Opener, f Filter, asCSV bool, w io.Writer) error {
 	chosen := filter{Filter: f}
 	if f.Path != "" {
 		var err error
@@ -59,13 +60,20 @@ func Export(ctx context.Context, r store.AuditReader, f Filter, asCSV bool, w io
 	if asCSV {
 		write = commaLines(out)
 	}
-	if err := exportRows(ctx, r, chosen, write); err != nil {
+	err := eachRow(ctx, r, o, func(stored store.AuditRow, row Row) error {
+		if !chosen.takes(row) {
+			return nil
+		}
+		return write(stored, row)
+	})
+	if err != nil {
 		return fmt.Errorf("audit: export: %w", err)
 	}
 	return out.Flush()
 }
 
-func exportRows(ctx context.Context, r store.AuditReader, f filter, write func(store.AuditRow, Row) error) error {
+// eachRow reads all streams by time, opened if there is an Opener.
+func eachRow(ctx context.Context, r store.AuditReader, o *Opener, take func(store.AuditRow, Row) error) error {
 	rows, err := openRows(ctx, r)
 	if err != nil {
 		return err
@@ -75,14 +83,11 @@ func exportRows(ctx context.Context, r store.AuditReader, f filter, write func(s
 		if err != nil || !ok {
 			return err
 		}
-		decoded, err := DecodeRow(row.JSON)
+		decoded, err := o.orDecode(ctx, row)
 		if err != nil {
 			return fmt.Errorf("stream %q, row %d: %w; portico audit verify tells more", row.Stream, row.Seq, err)
 		}
-		if !f.takes(decoded) {
-			continue
-		}
-		if err := write(row, decoded); err != nil {
+		if err := take(row, decoded); err != nil {
 			return err
 		}
 	}
@@ -148,7 +153,13 @@ func (p *part) fill(ctx context.Context, r store.AuditReader) (err error) {
 }
 
 func jsonLines(w *bufio.Writer) func(store.AuditRow, Row) error {
-	return func(row store.AuditRow, _ Row) error {
+	return func(row store.AuditRow, r Row) error {
+		if r.Opened {
+			var err error
+			if row.JSON, err = encode(r); err != nil {
+				return err
+			}
+		}
 		if _, err := w.Write(Line(row)); err != nil {
 			return err
 		}
@@ -160,7 +171,7 @@ func jsonLines(w *bufio.Writer) func(store.AuditRow, Row) error {
 func columns() []string {
 	return []string{
 		"ts", "replica", "seq", "request_id", "actor_type", "actor_id", "actor_name", "via", "key", "src_ip", "ua", "action",
-		"path", "dest", "allowed", "why", "rule", "error", "bytes", "sha256", "policy_epoch", "hash",
+		"path", "dest", "allowed", "why", "rule", "error", "bytes", "sha256", "policy_epoch", "hash", "pseudonym",
 	}
 }
 
@@ -178,7 +189,7 @@ func commaLines(w io.Writer) func(store.AuditRow, Row) error {
 			r.Time.UTC().Format(time.RFC3339Nano), r.Replica, strconv.FormatInt(r.Seq, 10), r.RequestID, string(r.Actor.Type), r.Actor.ID,
 			r.Actor.Login, r.Actor.Via, r.Actor.Key, r.Address, r.Agent, string(r.Action),
 			r.Path, r.Dest, strconv.FormatBool(r.Allowed), r.Why, r.Rule, r.Error, strconv.FormatInt(r.Bytes, 10), r.SHA256, r.Epoch,
-			hex.EncodeToString(row.Hash),
+			hex.EncodeToString(row.Hash), r.Actor.Pseudonym,
 		}
 		for i, cell := range record {
 			record[i] = harmless(cell)

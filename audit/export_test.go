@@ -36,7 +36,7 @@ func exported(t *testing.T) *memory {
 func export(t *testing.T, m *memory, f Filter, asCSV bool) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Export(t.Context(), m, f, asCSV, &out); err != nil {
+	if err := Export(t.Context(), m, NewOpener(testKeys(t), m), f, asCSV, &out); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -74,7 +74,7 @@ func TestExportFilter(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	if err := Export(t.Context(), m, Filter{Path: "firm"}, false, &bytes.Buffer{}); err == nil {
+	if err := Export(t.Context(), m, nil, Filter{Path: "firm"}, false, &bytes.Buffer{}); err == nil {
 		t.Error("Export of a path that is none = nil")
 	}
 }
@@ -82,7 +82,11 @@ func TestExportFilter(t *testing.T) {
 // TestExportVerifies holds that an export of all is a log that can be checked.
 func TestExportVerifies(t *testing.T) {
 	m := exported(t)
-	r := verifyLines(t, []byte(export(t, m, Filter{}, false)), testKeys(t), nil)
+	var out bytes.Buffer
+	if err := Export(t.Context(), m, nil, Filter{}, false, &out); err != nil {
+		t.Fatal(err)
+	}
+	r := verifyLines(t, out.Bytes(), testKeys(t), nil)
 	if !r.OK() || len(r.Spans) != 2 || r.Spans[0].Rows != 3 || r.Spans[1].Rows != 2 {
 		t.Errorf("%+v", r)
 	}
@@ -135,11 +139,11 @@ func TestHarmless(t *testing.T) {
 // TestExportBroken names the row that cannot be read, and a reader that has gone.
 func TestExportBroken(t *testing.T) {
 	m := exported(t)
-	if err := Export(t.Context(), m, Filter{}, true, gone{}); !errors.Is(err, errGone) {
+	if err := Export(t.Context(), m, nil, Filter{}, true, gone{}); !errors.Is(err, errGone) {
 		t.Errorf("Export = %v, want %v", err, errGone)
 	}
 	m.rows["gw-2"][0].JSON = []byte("{")
-	if err := Export(t.Context(), m, Filter{}, true, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), `stream "gw-2", row 1`) {
+	if err := Export(t.Context(), m, nil, Filter{}, true, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), `stream "gw-2", row 1`) {
 		t.Errorf("Export = %v", err)
 	}
 }

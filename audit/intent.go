@@ -33,15 +33,15 @@ func (l *Log) Intend(ctx context.Context, e Event) (string, error) {
 	if e.Time.IsZero() {
 		e.Time = l.o.Clock()
 	}
-	row, err := Encode(e)
-	if err != nil {
-		return "", errors.Join(err, fault.ErrUnavailable)
-	}
 	id, err := token(l.o.Rand)
 	if err != nil {
 		return "", err
 	}
 	id = l.life + "-" + id
+	row, err := l.Keep(e, id)
+	if err != nil {
+		return "", errors.Join(err, fault.ErrUnavailable)
+	}
 	i := store.Intent{ID: id, Replica: l.o.Store.Replica(), Began: e.Time, Audit: row}
 	err = l.o.Store.Update(ctx, func(tx store.Tx) error { return tx.PutIntent(i) })
 	if err == nil {
@@ -138,7 +138,7 @@ func (l *Log) settle(ctx context.Context) error {
 // Recover ends the intents of processes that are gone: of earlier lives of this
 // replica, and of replicas that alive does not name. Each becomes a row which
 // says that nobody knows whether the change was made. Run does it at its start,
-// and once a minute where the store is shared.
+// and once a minute.
 func (l *Log) Recover(ctx context.Context, alive []string) error {
 	all, err := l.o.Store.Intents(ctx)
 	if err != nil {
@@ -208,9 +208,14 @@ func (l *Log) endIntents(ctx context.Context, tx store.Tx, ids []string) (n int,
 	return n, nil
 }
 
+// unknownOutcome begins what such a row says.
+const unknownOutcome = "the outcome is not known:"
+
+func isUnknown(text string) bool { return strings.HasPrefix(text, unknownOutcome) }
+
 // unknown is the event of an intent whose outcome nobody knows.
 func (l *Log) unknown(i store.Intent) Event {
-	e, err := Decode(i.Audit)
+	e, err := l.Kept(i.Audit, i.ID)
 	if err != nil {
 		l.o.Log.Error("an intent cannot be read", slog.String("intent", i.ID), slog.Any("error", err))
 	}
@@ -218,7 +223,7 @@ func (l *Log) unknown(i store.Intent) Event {
 	if strings.HasPrefix(i.ID, l.life+"-") {
 		what = "lost touch with a store"
 	}
-	e.Error = fmt.Sprintf("the outcome is not known: the server %s %s while it was at this change, begun at %s",
+	e.Error = fmt.Sprintf(unknownOutcome+" the server %s %s while it was at this change, begun at %s",
 		i.Replica, what, i.Began.UTC().Format(time.RFC3339Nano))
 	e.Time, e.Intent = l.o.Clock(), i.ID
 	return e

@@ -111,8 +111,9 @@ func TestRecover(t *testing.T) {
 		t.Fatalf("intents %+v, rows %v, claims %v", m.intents, m.rows, m.claims)
 	}
 	var known int
+	opener := NewOpener(testKeys(t), m)
 	for _, r := range m.rows["gw-1"] {
-		row, err := DecodeRow(r.JSON)
+		row, err := opener.Open(t.Context(), r)
 		if err != nil || !strings.Contains(row.Error, "outcome is not known") || !row.Time.Equal(r.Time) {
 			t.Errorf("row = %+v, %v", row, err)
 		}

@@ -17,12 +17,25 @@ import (
 // can make use of (RFC 2104 §3).
 const minKey = 32
 
-// Keys are what the log is chained and signed with. Both keys come from one
+// Keys are what the log is chained, signed and sealed with. All come from one
 // secret, so that an admin has one thing to keep.
 type Keys struct {
 	mac    []byte // of the chain; nil where only signatures can be checked
 	sign   ed25519.PrivateKey
 	public ed25519.PublicKey
+
+	find    []byte // makes the lookups of people
+	wrap    box    // encrypts the keys in the store
+	journal box    // seals what is not done yet
+}
+
+// derive makes one key of a secret (HKDF, RFC 5869).
+func derive(secret []byte, what string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, what, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("audit: derive key: %w", err)
+	}
+	return key, nil
 }
 
 // NewKeys derives the keys (HKDF, RFC 5869) from a secret of 32 bytes or more.
@@ -30,16 +43,23 @@ func NewKeys(secret []byte) (*Keys, error) {
 	if len(secret) < minKey {
 		return nil, fmt.Errorf("the audit key has %d bytes and needs %d; make one with: openssl rand -base64 32", len(secret), minKey)
 	}
-	mac, err := hkdf.Key(sha256.New, secret, nil, "portico audit chain v1", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("audit: derive key: %w", err)
+	var all [5][]byte
+	for i, what := range []string{"chain", "signature", "person", "wrap", "journal"} {
+		var err error
+		if all[i], err = derive(secret, "portico audit "+what+" v1"); err != nil {
+			return nil, err
+		}
 	}
-	seed, err := hkdf.Key(sha256.New, secret, nil, "portico audit signature v1", ed25519.SeedSize)
+	wrap, err := newBox("", all[3])
 	if err != nil {
-		return nil, fmt.Errorf("audit: derive key: %w", err)
+		return nil, err
 	}
-	sign := ed25519.NewKeyFromSeed(seed)
-	return &Keys{mac: mac, sign: sign, public: publicOf(sign)}, nil
+	journal, err := newBox("", all[4])
+	if err != nil {
+		return nil, err
+	}
+	sign := ed25519.NewKeyFromSeed(all[1])
+	return &Keys{mac: all[0], sign: sign, public: publicOf(sign), find: all[2], wrap: wrap, journal: journal}, nil
 }
 
 func publicOf(sign ed25519.PrivateKey) ed25519.PublicKey {

@@ -26,6 +26,7 @@ type place struct {
 	Replica string    `json:"replica"`
 	Time    time.Time `json:"ts"`
 	Prev    string    `json:"prev"`
+	Opened  bool      `json:"opened"`
 }
 
 func parsePlace(row []byte) (place, error) {

@@ -38,6 +38,12 @@ type Options struct {
 	// Keep is how long rows are kept; 0 for ever.
 	Keep time.Duration
 
+	// Plain leaves personal data in rows as they are: then none of it can be
+	// erased. Else Addresses is how long addresses can be read; 0 for as long as
+	// the row.
+	Plain     bool
+	Addresses time.Duration
+
 	// Linger is how long Run waits for more rows when one has come: each round
 	// costs a write of the store.
 	Linger time.Duration
@@ -53,6 +59,7 @@ type Options struct {
 type Log struct {
 	o    Options
 	keys *Keys
+	seal *sealer
 	life string        // begins each intent's id: those of an earlier life of this replica are orphans
 	wake chan struct{} // holds one
 
@@ -91,7 +98,8 @@ func New(o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Log{o: o, keys: keys, life: life, wake: make(chan struct{}, 1), adopted: map[string]store.Claim{}}, nil
+	seal := &sealer{keys: keys, clock: o.Clock, random: o.Rand, boxes: map[string]held{}}
+	return &Log{o: o, keys: keys, seal: seal, life: life, wake: make(chan struct{}, 1), adopted: map[string]store.Claim{}}, nil
 }
 
 // Append is of Recorder. The caller's transaction makes the change and its row
@@ -123,6 +131,7 @@ func (l *Log) append(tx store.Tx, e Event) error {
 		if !errors.Is(err, fault.ErrConflict) {
 			return err
 		}
+		l.seal.drop() // the keys of an undone row were undone with it
 	}
 	now, err := tx.AuditHead(context.Background(), stream) // the transaction is bounded by its Update
 	if err != nil {
@@ -132,13 +141,21 @@ func (l *Log) append(tx store.Tx, e Event) error {
 }
 
 func (l *Log) appendTo(tx store.Tx, head store.AuditStream, e Event) error {
-	row, err := l.keys.link(head, e)
+	r, got := next(head, e), fresh{}
+	if !l.o.Plain {
+		var err error
+		if r, got, err = l.seal.seal(tx, r); err != nil {
+			return err
+		}
+	}
+	row, err := l.keys.bind(head, r)
 	if err != nil {
 		return err
 	}
 	if err := tx.AppendAudit(row); err != nil {
 		return err
 	}
+	l.seal.hold(got)
 	l.end.Store(&store.AuditStream{Name: row.Stream, Last: row.Seq, Head: row.Hash})
 	return nil
 }

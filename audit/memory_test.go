@@ -31,6 +31,8 @@ type memory struct {
 	sinks   map[[2]string]int64
 	intents []store.Intent
 	claims  map[string]*memoryClaim
+	keys    []store.AuditKey
+	asked   int // for keys
 }
 
 func newMemory(name string) *memory {
@@ -53,6 +55,15 @@ type memoryClaim struct {
 	m    *memory
 	name string
 	lost chan struct{}
+}
+
+func (c *memoryClaim) Held() bool {
+	select {
+	case <-c.lost:
+		return false
+	default:
+		return true
+	}
 }
 
 func (c *memoryClaim) Lost() <-chan struct{} { return c.lost }
@@ -88,9 +99,11 @@ func (m *memory) Update(ctx context.Context, f func(store.Tx) error) error {
 		return err
 	}
 	rows, heads, cuts, sinks, intents := maps.Clone(m.rows), maps.Clone(m.heads), maps.Clone(m.cuts), maps.Clone(m.sinks), slices.Clone(m.intents)
+	keys := slices.Clone(m.keys)
 	err := f(memoryTx{m: m})
 	if err != nil {
 		m.rows, m.heads, m.cuts, m.sinks, m.intents = rows, heads, cuts, sinks, intents
+		m.keys = keys
 	}
 	return err
 }
@@ -128,6 +141,16 @@ func (m *memory) AuditCuts(ctx context.Context) ([]store.AuditCut, error) {
 func (m *memory) SinkAt(ctx context.Context, sink, stream string) (int64, error) {
 	defer m.mu.Unlock()
 	return m.locked().SinkAt(ctx, sink, stream)
+}
+
+func (m *memory) AuditKey(ctx context.Context, kind, name string) (store.AuditKey, bool, error) {
+	defer m.mu.Unlock()
+	return m.locked().AuditKey(ctx, kind, name)
+}
+
+func (m *memory) AuditKeyFor(ctx context.Context, kind, lookup string) (store.AuditKey, bool, error) {
+	defer m.mu.Unlock()
+	return m.locked().AuditKeyFor(ctx, kind, lookup)
 }
 
 // memoryTx is used under the lock.
@@ -205,6 +228,43 @@ func (x memoryTx) PutIntent(i store.Intent) error {
 func (x memoryTx) DropIntent(id string) error {
 	x.m.intents = slices.DeleteFunc(slices.Clone(x.m.intents), func(i store.Intent) bool { return i.ID == id })
 	return nil
+}
+
+func (x memoryTx) AuditKey(_ context.Context, kind, name string) (store.AuditKey, bool, error) {
+	return x.key(func(k store.AuditKey) bool { return k.Kind == kind && k.Name == name })
+}
+
+func (x memoryTx) AuditKeyFor(_ context.Context, kind, lookup string) (store.AuditKey, bool, error) {
+	x.m.asked++
+	return x.key(func(k store.AuditKey) bool { return k.Kind == kind && k.Lookup == lookup })
+}
+
+func (x memoryTx) key(is func(store.AuditKey) bool) (store.AuditKey, bool, error) {
+	if i := slices.IndexFunc(x.m.keys, is); i >= 0 {
+		return x.m.keys[i], true, nil
+	}
+	return store.AuditKey{}, false, nil
+}
+
+func (x memoryTx) PutAuditKey(k store.AuditKey) error {
+	if _, found, _ := x.key(func(o store.AuditKey) bool {
+		return o.Kind == k.Kind && (o.Name == k.Name || o.Lookup == k.Lookup)
+	}); found {
+		return fault.ErrConflict
+	}
+	x.m.keys = append(x.m.keys, k)
+	return nil
+}
+
+func (x memoryTx) DropAuditKey(kind, name string) error {
+	x.m.keys = slices.DeleteFunc(slices.Clone(x.m.keys), func(k store.AuditKey) bool { return k.Kind == kind && k.Name == name })
+	return nil
+}
+
+func (x memoryTx) DropAuditKeysBefore(kind, name string) (int64, error) {
+	n := len(x.m.keys)
+	x.m.keys = slices.DeleteFunc(slices.Clone(x.m.keys), func(k store.AuditKey) bool { return k.Kind == kind && k.Name < name })
+	return int64(n - len(x.m.keys)), nil
 }
 
 // clock is a moment that only the test moves.

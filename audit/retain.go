@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"portico/store"
@@ -22,17 +24,39 @@ func (l *Log) keepCutting(ctx context.Context, wake <-chan struct{}) {
 		case <-wake:
 		}
 		now := l.o.Clock()
-		if l.o.Keep <= 0 || !last.IsZero() && now.Sub(last) < cutEvery {
+		if !last.IsZero() && now.Sub(last) < cutEvery {
 			continue
 		}
-		if err := l.Cut(ctx); err != nil {
+		if err := errors.Join(l.Cut(ctx), l.ForgetAddresses(ctx)); err != nil {
 			if ctx.Err() == nil {
-				l.o.Log.WarnContext(ctx, "old audit rows are not removed yet", "err", err)
+				l.o.Log.WarnContext(ctx, "old audit rows or addresses are not removed yet", "err", err)
 			}
 			continue // at the next tick again
 		}
 		last = now
 	}
+}
+
+// ForgetAddresses destroys the keys of the days that lie wholly before
+// Addresses: the rows stay, and nobody can read from where they came. Run does it
+// once a day.
+func (l *Log) ForgetAddresses(ctx context.Context) error {
+	if l.o.Addresses <= 0 {
+		return nil
+	}
+	day := l.o.Clock().Add(-l.o.Addresses).UTC().Format(time.DateOnly) // the names of later days come after it
+	var n int64
+	err := l.o.Store.Update(ctx, func(tx store.Tx) (err error) {
+		n, err = tx.DropAuditKeysBefore(ofDay, day)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("audit: addresses: %w", err)
+	}
+	if n > 0 {
+		l.o.Log.InfoContext(ctx, "erased old addresses in the audit", "days", n, "before", day)
+	}
+	return nil
 }
 
 // Cut removes the rows that are older than Keep, but none that a sink has not

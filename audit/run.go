@@ -10,7 +10,8 @@ import (
 	"portico/store"
 )
 
-// lookEvery is how often Run looks for replicas that died.
+// lookEvery is how often Run looks for replicas that died, and for what commands
+// have recorded.
 const lookEvery = time.Minute
 
 // Run sends rows and checkpoints to the sinks, ends the intents of processes that
@@ -73,8 +74,10 @@ func (l *Log) await(ctx context.Context, tick <-chan time.Time) (ticked, ok bool
 	}
 }
 
-// look sees after what other processes left behind, at the start and then, where
-// there can be others, now and then. It gives when it has last done so.
+// look sees after what other processes left behind, at the start and then now and
+// then. Where the store is for one server alone, these are the commands that an
+// admin runs beside it, and lives of it under another name. It gives when it has
+// last done so.
 func (l *Log) look(ctx context.Context, last time.Time) time.Time {
 	if err := l.settle(ctx); err != nil && ctx.Err() == nil {
 		l.o.Log.WarnContext(ctx, "intents that had no change are still there", "err", err)
@@ -83,14 +86,14 @@ func (l *Log) look(ctx context.Context, last time.Time) time.Time {
 		l.o.Log.WarnContext(ctx, "changes of unknown outcome are not in the audit log yet", "err", err)
 	}
 	now := l.o.Clock()
-	if !last.IsZero() && (!l.o.Store.Shared() || now.Sub(last) < lookEvery) {
+	if !last.IsZero() && now.Sub(last) < lookEvery {
 		return last
 	}
 	alive, err := l.o.Store.Alive(ctx)
 	if err == nil {
 		err = l.Recover(ctx, alive)
 	}
-	if err == nil && l.o.Store.Shared() {
+	if err == nil {
 		err = l.adopt(ctx, alive)
 	}
 	if err != nil {
@@ -140,12 +143,7 @@ func (l *Log) abandon(alive []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.adopted, func(name string, claim store.Claim) bool {
-		gone := slices.Contains(alive, name)
-		select {
-		case <-claim.Lost():
-			gone = true
-		default:
-		}
+		gone := slices.Contains(alive, name) || !claim.Held()
 		if gone {
 			claim.Release()
 		}
