@@ -100,6 +100,10 @@ type SessionWriter interface {
 // PersonReader finds people of outside providers.
 type PersonReader interface {
 	PersonByID(ctx context.Context, id string) (Person, bool, error)
+	// PeopleUnder gives all whose ID begins so and who were seen at a moment or
+	// since, by ID. It may read all rows, and leaves it to the caller to compare
+	// names: databases do not agree on what is one letter in two cases.
+	PeopleUnder(ctx context.Context, prefix string, since time.Time) ([]Person, error)
 }
 
 // PersonWriter changes them.
@@ -111,6 +115,9 @@ type PersonWriter interface {
 type AttemptsReader interface {
 	// Attempts gives those of the keys that there are, by key.
 	Attempts(ctx context.Context, keys ...string) (map[string]Attempts, error)
+	// AttemptsUnder gives all whose key begins so, by key. It may read all rows:
+	// it is for an admin's question, not for a request.
+	AttemptsUnder(ctx context.Context, prefix string) ([]Attempts, error)
 }
 
 // AttemptsWriter changes them.

@@ -56,3 +56,30 @@ type AuditWriter interface {
 	CutAudit(cut AuditCut) error
 	PutSinkAt(sink, stream string, seq int64) error
 }
+
+// AuditKey seals what rows say of people, so that it can be erased without a
+// change of the rows. What is sealed, and how, is package audit's matter; the
+// store sees no key in plain, and no person's name.
+type AuditKey struct {
+	Kind    string // of what; names and lookups are unique in it
+	Name    string // as rows have it
+	Lookup  string // finds the key of somebody, and tells nobody whose it is
+	Wrapped []byte // the key, encrypted
+}
+
+// AuditKeyReader finds keys.
+type AuditKeyReader interface {
+	AuditKey(ctx context.Context, kind, name string) (AuditKey, bool, error)
+	AuditKeyFor(ctx context.Context, kind, lookup string) (AuditKey, bool, error)
+}
+
+// AuditKeyWriter makes and destroys keys. No method changes one.
+type AuditKeyWriter interface {
+	// PutAuditKey adds a key. A name or a lookup that is there already is an error
+	// that wraps fault.ErrConflict.
+	PutAuditKey(k AuditKey) error
+	DropAuditKey(kind, name string) error // one that is not there is no error
+	// DropAuditKeysBefore destroys those whose names come before one, by bytes, and
+	// tells how many they were.
+	DropAuditKeysBefore(kind, name string) (int64, error)
+}

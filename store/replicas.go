@@ -30,8 +30,8 @@ type Replicas interface {
 	// too.
 	Alive(ctx context.Context) ([]string, error)
 
-	// Watch calls wake after other processes have changed the journal of moves:
-	// soon after each commit, and once a second whatever happens. It calls lost
+	// Watch calls wake after other processes have changed the journal of moves or
+	// the grants: soon after each commit, and once a second whatever happens. It calls lost
 	// when it can no longer tell, and wake again when it can. It ends with ctx.
 	// In a store for one process it only waits for that.
 	Watch(ctx context.Context, wake func(), lost func(error)) error
@@ -39,6 +39,12 @@ type Replicas interface {
 
 // Claim is something held against other processes.
 type Claim interface {
+	// Held tells whether no other process can have it: asked right before each
+	// step that others could see. It goes by a clock that runs on while this
+	// process is halted, so that it is false at once when the process goes on after
+	// too long; Lost is closed by another goroutine, which may come later. Once
+	// false it stays so. It takes no time.
+	Held() bool
 	// Lost is closed if the store may have given it to another process: who
 	// holds it stops at once.
 	Lost() <-chan struct{}

@@ -37,10 +37,12 @@ type State interface {
 type Reader interface {
 	LockReader
 	PropReader
+	ListingReader
 	JournalReader
 	UsageReader
-	AuditReader
+	RecordReader
 	AccessReader
+	SharingReader
 }
 
 // Tx is what may be changed, inside Update.
@@ -50,8 +52,59 @@ type Tx interface {
 	PropWriter
 	JournalWriter
 	UsageWriter
-	AuditWriter
+	RecordWriter
 	AccessWriter
+	SharingWriter
+}
+
+// RecordReader finds the rows of the audit, and the keys of who is in them.
+type RecordReader interface {
+	AuditReader
+	AuditKeyReader
+}
+
+// RecordWriter changes them.
+type RecordWriter interface {
+	AuditWriter
+	AuditKeyWriter
+}
+
+// SharingReader finds all that people share with each other, and with customers.
+type SharingReader interface {
+	GrantReader
+	LinkReader
+	DepositReader
+	LabelReader
+	UploadReader
+	CustomerReader
+}
+
+// CustomerReader finds customers, and what people are told.
+type CustomerReader interface {
+	ContactReader
+	AccountReader
+	TicketReader
+	NoticeReader
+	PreferencesReader
+}
+
+// SharingWriter changes it.
+type SharingWriter interface {
+	GrantWriter
+	LinkWriter
+	DepositWriter
+	LabelWriter
+	UploadWriter
+	CustomerWriter
+}
+
+// CustomerWriter changes customers, and what people are told.
+type CustomerWriter interface {
+	ContactWriter
+	AccountWriter
+	TicketWriter
+	NoticeWriter
+	PreferencesWriter
 }
 
 // Lock is a write lock of RFC 4918 §6.
@@ -107,8 +160,29 @@ type Prop struct {
 type PropReader interface {
 	// PropsOf gives a thing's properties, sorted by name.
 	PropsOf(ctx context.Context, p vpath.Path) ([]Prop, error)
-	// PropsIn gives those of p and of all its direct members.
-	PropsIn(ctx context.Context, p vpath.Path) (map[vpath.Path][]Prop, error)
+}
+
+// Listing is a thing that is described, alone or with its direct members, and
+// what is wanted of the state for it.
+type Listing struct {
+	Path         vpath.Path
+	Members      bool
+	Locks, Props bool
+}
+
+// Around is what the state has for a Listing; what was not wanted is empty.
+type Around struct {
+	// Locks are those that cover Path or lie on it and, with members, all below
+	// it, sorted by path. None has expired at the given moment.
+	Locks []Lock
+	// Props has each thing's properties, sorted by name.
+	Props map[vpath.Path][]Prop
+}
+
+// ListingReader answers all that a listing shows with one question: to a server
+// each is a way there and back, and to a file a fifth of a warm request.
+type ListingReader interface {
+	Around(ctx context.Context, l Listing, now time.Time) (Around, error)
 }
 
 // PropWriter changes properties. The tree functions take p and all below it.

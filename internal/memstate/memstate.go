@@ -1,44 +1,94 @@
-// Package memstate is a store in memory of all that lets people in: app passwords,
-// sessions, people, failed sign-ins. It is for the tests of what stands on these
-// roles. storetest holds the real stores to the same
-// contract.
+// Package memstate is a store in memory of all that lets people in, of what they
+// share, and of customers and notices. It is for the tests of what stands on these
+// roles. storetest holds it to the contract of the real stores.
 package memstate
 
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"portico/fault"
 	"portico/store"
+	"portico/vpath"
 )
 
-// State holds what lets people in. The roles that it lacks panic.
+// State is a store.State. The roles that it lacks panic: locks, properties, the
+// journal, usage and audit.
 type State struct {
+	reader
+	lacking
+
 	mu      sync.Mutex
 	content content
 	err     error
 	updates int
 }
 
+// The contract, held by the compiler.
+var _ store.State = (*State)(nil)
+
+// lacking and lackingTx are there for the compiler: what reader and tx have lies
+// less deep, and so comes before it.
+type (
+	lacking   struct{ store.State }
+	lackingTx struct{ store.Tx }
+)
+
 type content struct {
 	sessions  map[store.Sum]store.Session
 	people    map[string]store.Person
 	passwords map[string]store.AppPassword
 	attempts  map[string]store.Attempts
+
+	grants    map[string]store.Grant
+	change    int64
+	links     map[string]store.Link
+	downloads map[string]store.Download
+	deposits  map[string]store.Deposit
+	labels    map[labelKey]store.Label
+	uploads   map[string]store.Upload
+
+	contacts    map[contactKey]store.Contact
+	accounts    map[string]store.Account
+	tickets     map[store.Sum]store.Ticket
+	notices     map[string]store.Notice
+	preferences map[string]store.Preferences
+}
+
+// copyOf copies a map; of none it makes an empty one.
+func copyOf[K comparable, V any](m map[K]V) map[K]V {
+	made := make(map[K]V, len(m))
+	maps.Copy(made, m)
+	return made
 }
 
 func (c content) clone() content {
-	return content{maps.Clone(c.sessions), maps.Clone(c.people), maps.Clone(c.passwords), maps.Clone(c.attempts)}
+	return content{
+		sessions: copyOf(c.sessions), people: copyOf(c.people), passwords: copyOf(c.passwords), attempts: copyOf(c.attempts),
+		grants: copyOf(c.grants), change: c.change, links: copyOf(c.links), downloads: copyOf(c.downloads),
+		deposits: copyOf(c.deposits), labels: copyOf(c.labels), uploads: copyOf(c.uploads),
+		contacts: copyOf(c.contacts), accounts: copyOf(c.accounts), tickets: copyOf(c.tickets),
+		notices: copyOf(c.notices), preferences: copyOf(c.preferences),
+	}
 }
 
 // New makes an empty one.
 func New() *State {
-	return &State{content: content{
-		map[store.Sum]store.Session{}, map[string]store.Person{}, map[string]store.AppPassword{}, map[string]store.Attempts{},
-	}}
+	s := &State{content: content{}.clone()}
+	s.look = func(f func(*content)) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.err == nil {
+			f(&s.content)
+		}
+		return s.err
+	}
+	return s
 }
 
 // Fail makes all calls fail with err, or work again with nil.
@@ -66,61 +116,14 @@ func (s *State) AllAttempts() map[string]store.Attempts {
 func (s *State) Sessions() []store.Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []store.Session
-	for _, one := range s.content.sessions {
-		all = append(all, one)
-	}
-	return all
+	return slices.Collect(maps.Values(s.content.sessions))
 }
 
-// SessionBySum is of store.SessionReader.
-func (s *State) SessionBySum(ctx context.Context, sum store.Sum) (store.Session, bool, error) {
+// Notices are all that there are, oldest first.
+func (s *State) Notices() []store.Notice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil {
-		return store.Session{}, false, s.err
-	}
-	return (&tx{content: s.content}).SessionBySum(ctx, sum)
-}
-
-// PersonByID is of store.PersonReader.
-func (s *State) PersonByID(ctx context.Context, id string) (store.Person, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return store.Person{}, false, s.err
-	}
-	return (&tx{content: s.content}).PersonByID(ctx, id)
-}
-
-// AppPasswordBySum is of store.AppPasswordReader.
-func (s *State) AppPasswordBySum(ctx context.Context, sum store.Sum) (store.AppPassword, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return store.AppPassword{}, false, s.err
-	}
-	return (&tx{content: s.content}).AppPasswordBySum(ctx, sum)
-}
-
-// AppPasswordsOf is of store.AppPasswordReader.
-func (s *State) AppPasswordsOf(ctx context.Context, owner string) ([]store.AppPassword, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return nil, s.err
-	}
-	return (&tx{content: s.content}).AppPasswordsOf(ctx, owner)
-}
-
-// Attempts is of store.AttemptsReader.
-func (s *State) Attempts(ctx context.Context, keys ...string) (map[string]store.Attempts, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return nil, s.err
-	}
-	return (&tx{content: s.content}).Attempts(ctx, keys...)
+	return slices.SortedFunc(maps.Values(s.content.notices), oldest(noticeAge))
 }
 
 // Update runs f on a copy, which takes the place of all if f says yes.
@@ -132,6 +135,10 @@ func (s *State) Update(ctx context.Context, f func(store.Tx) error) error {
 		return err
 	}
 	x := &tx{content: s.content.clone()}
+	x.look = func(f func(*content)) error {
+		f(&x.content)
+		return nil
+	}
 	if err := f(x); err != nil {
 		return err
 	}
@@ -139,111 +146,104 @@ func (s *State) Update(ctx context.Context, f func(store.Tx) error) error {
 	return nil
 }
 
+// Check is of store.State.
+func (s *State) Check(context.Context) error { return s.look(func(*content) {}) }
+
+// Close is of store.State.
+func (s *State) Close() error { return nil }
+
+// Replica is of store.Replicas.
+func (s *State) Replica() string { return "main" }
+
+// Shared is of store.Replicas.
+func (s *State) Shared() bool { return false }
+
+// Alive is of store.Replicas.
+func (s *State) Alive(context.Context) ([]string, error) { return []string{s.Replica()}, nil }
+
+// Watch is of store.Replicas.
+func (s *State) Watch(ctx context.Context, _ func(), _ func(error)) error {
+	<-ctx.Done()
+	return nil
+}
+
 // tx is one transaction.
 type tx struct {
-	store.Tx // the roles that it lacks
+	reader
+	lackingTx
 	content
 }
 
-func (x *tx) SessionBySum(_ context.Context, sum store.Sum) (store.Session, bool, error) {
-	one, ok := x.sessions[sum]
-	return one, ok, nil
+// reader is store.Reader, of what look shows.
+type reader struct {
+	look func(func(*content)) error
 }
 
-func (x *tx) PersonByID(_ context.Context, id string) (store.Person, bool, error) {
-	one, ok := x.people[id]
-	return one, ok, nil
+// get finds one by its key.
+func get[K comparable, V any](r reader, in func(*content) map[K]V, key K) (v V, ok bool, err error) {
+	err = r.look(func(c *content) { v, ok = in(c)[key] })
+	return v, ok, err
 }
 
-func (x *tx) AppPasswordBySum(_ context.Context, sum store.Sum) (store.AppPassword, bool, error) {
-	for _, p := range x.passwords {
-		if p.Sum == sum {
-			return p, true, nil
+// pick finds those that are wanted, in order.
+func pick[K comparable, V any](r reader, in func(*content) map[K]V, want func(V) bool, order func(a, b V) int) (all []V, err error) {
+	err = r.look(func(c *content) {
+		for _, v := range in(c) {
+			if want(v) {
+				all = append(all, v)
+			}
 		}
-	}
-	return store.AppPassword{}, false, nil
-}
-
-func (x *tx) AppPasswordsOf(_ context.Context, owner string) ([]store.AppPassword, error) {
-	var all []store.AppPassword
-	for _, p := range x.passwords {
-		if p.Owner == owner {
-			all = append(all, p)
-		}
-	}
-	slices.SortFunc(all, func(a, b store.AppPassword) int {
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
 	})
-	return all, nil
+	slices.SortFunc(all, order)
+	return all, err
 }
 
-func (x *tx) PutAppPassword(p store.AppPassword) error {
-	x.passwords[p.ID] = p
-	return nil
-}
-
-func (x *tx) DropAppPassword(id string) error {
-	delete(x.passwords, id)
-	return nil
-}
-
-func (x *tx) TouchAppPassword(id string, used time.Time, from string) error {
-	if p, ok := x.passwords[id]; ok {
-		p.Used, p.UsedFrom = used, from
-		x.passwords[id] = p
+// first is the first of what pick gives.
+func first[V any](all []V, err error) (v V, ok bool, _ error) {
+	if err != nil || len(all) == 0 {
+		return v, false, err
 	}
-	return nil
+	return all[0], true, nil
 }
 
-func (x *tx) Attempts(_ context.Context, keys ...string) (map[string]store.Attempts, error) {
-	all := make(map[string]store.Attempts)
-	for _, k := range keys {
-		if a, ok := x.attempts[k]; ok {
-			all[k] = a
+// oldest and newest are orders by what at gives: a moment, and an ID where two
+// have the same.
+func oldest[V any](at func(V) (time.Time, string)) func(a, b V) int { return aged(at, 1) }
+func newest[V any](at func(V) (time.Time, string)) func(a, b V) int { return aged(at, -1) }
+
+func aged[V any](at func(V) (time.Time, string), sign int) func(a, b V) int {
+	return func(a, b V) int {
+		first, one := at(a)
+		second, two := at(b)
+		return cmp.Or(sign*first.Compare(second), cmp.Compare(one, two))
+	}
+}
+
+// most gives up to limit of the first.
+func most[V any](all []V, limit int) []V { return all[:min(max(limit, 0), len(all))] }
+
+// move lets each rename the paths at from and below it, after drop has taken away
+// what is at to. It refuses what the real stores refuse.
+func move(from, to vpath.Path, drop func(vpath.Path) error, each func(rename func(*vpath.Path) bool)) error {
+	if from == to {
+		return nil
+	}
+	if from.Contains(to) || to.Contains(from) {
+		return fmt.Errorf("memstate: move: one lies in the other: %w", fault.ErrConflict)
+	}
+	err := drop(to)
+	each(func(p *vpath.Path) bool {
+		rest, below := from.Under(*p)
+		if !below {
+			return false
 		}
-	}
-	return all, nil
-}
-
-func (x *tx) PutAttempts(a store.Attempts) error {
-	x.attempts[a.Key] = a
-	return nil
-}
-
-func (x *tx) DropAttemptsBefore(last time.Time) error {
-	maps.DeleteFunc(x.attempts, func(_ string, a store.Attempts) bool { return a.Last.Before(last) && a.Until.Before(last) })
-	return nil
-}
-
-func (x *tx) PutSession(s store.Session) error {
-	x.sessions[s.Sum] = s
-	return nil
-}
-
-func (x *tx) TouchSession(sum store.Sum, seen time.Time) error {
-	if s, ok := x.sessions[sum]; ok {
-		s.Seen = seen
-		x.sessions[sum] = s
-	}
-	return nil
-}
-
-func (x *tx) DropSession(sum store.Sum) error {
-	delete(x.sessions, sum)
-	return nil
-}
-
-func (x *tx) DropSessionsOf(owner string) error {
-	maps.DeleteFunc(x.sessions, func(_ store.Sum, s store.Session) bool { return s.Owner == owner })
-	return nil
-}
-
-func (x *tx) DropExpiredSessions(now time.Time) error {
-	maps.DeleteFunc(x.sessions, func(_ store.Sum, s store.Session) bool { return !now.Before(s.Expires) })
-	return nil
-}
-
-func (x *tx) PutPerson(p store.Person) error {
-	x.people[p.ID] = p
-	return nil
+		there, failed := to.Join(rest)
+		if failed != nil {
+			err = failed
+			return false
+		}
+		*p = there
+		return true
+	})
+	return err
 }

@@ -27,6 +27,31 @@ func OpenReadOnly(ctx context.Context, dsn string) (*sqlstore.Pool, error) {
 	return sqlstore.NewPool(dialect(), db), nil
 }
 
+// OpenBeside opens a database to be written, as one more replica, for a command
+// that changes little and ends. It makes no tables, and so keeps a command of a
+// newer Portico from changing them under servers that are older. o.Replica must
+// be no server's name.
+func OpenBeside(ctx context.Context, dsn string, o Options) (*Store, error) {
+	config, err := connConfig(dsn, o)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*config)
+	have, err := look(ctx, db, config)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	known, err := newest()
+	switch {
+	case err != nil:
+		return nil, err
+	case have < known:
+		return nil, unusable(nil, "use the state database %s: its tables are of version %d, and this Portico needs %d; "+
+			"start a server of this version once, it brings them up to date", place(config), have, known)
+	}
+	return start(ctx, config, o)
+}
+
 // Ping tells whether a database could be used, and what it is. It changes
 // nothing: a database without tables is as good as one with.
 func Ping(ctx context.Context, dsn string) (what string, err error) {

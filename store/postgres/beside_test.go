@@ -48,3 +48,32 @@ func TestBeside(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenBeside writes as one more replica, and changes no tables.
+func TestOpenBeside(t *testing.T) {
+	t.Parallel()
+	p := parts.Postgres(t)
+	o := Options{Replica: "a command"}
+	if _, err := OpenBeside(t.Context(), p.DSN, o); !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "start a server") {
+		t.Errorf("OpenBeside of an empty database = %v", err)
+	}
+	server := opened(t, p.DSN, "a")
+	s, err := OpenBeside(t.Context(), p.DSN, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alive, err := server.Alive(t.Context()); err != nil || len(alive) != 2 {
+		t.Errorf("Alive = %v, %v; want the command beside the server", alive, err)
+	}
+	err = s.Update(t.Context(), func(tx store.Tx) error { return tx.PutAttempts(store.Attempts{Key: "k", Count: 1}) })
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := server.AttemptsUnder(t.Context(), "k"); err != nil || len(got) != 1 {
+		t.Errorf("the server sees %v, %v", got, err)
+	}
+	p.Exec(t, p.DSN, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	if _, err := OpenBeside(t.Context(), p.DSN, o); !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "newer Portico") {
+		t.Errorf("OpenBeside of a newer state = %v", err)
+	}
+}

@@ -111,6 +111,9 @@ type claim struct {
 	once  sync.Once
 }
 
+// Held is of store.Claim.
+func (c *claim) Held() bool { return c.on.held() }
+
 // Lost is of store.Claim: locks go with their session.
 func (c *claim) Lost() <-chan struct{} { return c.on.lost }
 

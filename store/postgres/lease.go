@@ -41,6 +41,7 @@ type lease struct {
 	config  *pgx.ConnConfig
 	times   times
 	log     *slog.Logger
+	uptime  func() time.Duration
 
 	ctx    context.Context // of its life
 	cancel context.CancelFunc
@@ -50,10 +51,11 @@ type lease struct {
 	now *session // nil while none stands
 }
 
-func newLease(ctx context.Context, config *pgx.ConnConfig, replica string, t times, log *slog.Logger) *lease {
+// newLease takes options that are complete.
+func newLease(ctx context.Context, config *pgx.ConnConfig, o Options) *lease {
 	config = config.Copy()
-	config.RuntimeParams["idle_session_timeout"] = strconv.FormatInt(t.silence.Milliseconds(), 10)
-	l := &lease{replica: replica, config: config, times: t, log: log, done: make(chan struct{})}
+	config.RuntimeParams["idle_session_timeout"] = strconv.FormatInt(o.times.silence.Milliseconds(), 10)
+	l := &lease{replica: o.Replica, config: config, times: o.times, log: o.Log, uptime: o.uptime, done: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return l
 }
@@ -177,8 +179,11 @@ func (l *lease) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newSession(conn, l.times)
-	if err := l.register(ctx, conn); err != nil {
+	s := newSession(conn, l.times, l.uptime)
+	if err = l.register(ctx, conn); err == nil {
+		err = s.sign(ctx)
+	}
+	if err != nil {
 		s.lose(err)
 		s.close(ctx)
 		return nil, err

@@ -50,7 +50,7 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, int64(lockMigrate)); err != nil {
 		return fail("migrate", err)
 	}
-	return up(ctx, db, config)
+	return up(ctx, db, config, migrations)
 }
 
 const sqlVersion = `SELECT current_setting('server_version_num'), current_setting('server_version')`
@@ -75,13 +75,14 @@ func tooOld(number string, config *pgx.ConnConfig) error {
 	return nil
 }
 
-func up(ctx context.Context, db *sql.DB, config *pgx.ConnConfig) error {
-	files, err := fs.Sub(migrations, "migrations")
+func up(ctx context.Context, db *sql.DB, config *pgx.ConnConfig, folder fs.FS) error {
+	files, err := fs.Sub(folder, "migrations")
 	if err != nil {
 		return fail("migrate", err)
 	}
 	p, err := goose.NewProvider(goose.DialectPostgres, db, files,
-		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
+		goose.WithAllowOutofOrder(true)) // two changes made side by side get their numbers before either is here
 	if err != nil {
 		return fail("migrate", err)
 	}

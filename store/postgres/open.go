@@ -44,7 +44,9 @@ type Options struct {
 	// is on the way reads the password and all that Portico keeps.
 	DangerouslyAllowPlaintext bool
 
-	times times // zero but in tests
+	// Both are zero but in tests.
+	times  times
+	uptime func() time.Duration
 }
 
 // Store is an open database. It is a store.State.
@@ -69,9 +71,6 @@ var _ store.State = (*Store)(nil)
 //
 // A database that cannot be used gives an error that says what to do about it.
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
 	if o.Replica == "" {
 		host, err := os.Hostname()
 		if err != nil {
@@ -86,8 +85,20 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if err := migrate(ctx, config); err != nil {
 		return nil, err
 	}
-	s := &Store{config: config, times: o.times.orStandard(), quit: make(chan struct{})}
-	s.lease = newLease(ctx, config, o.Replica, s.times, o.Log)
+	return start(ctx, config, o)
+}
+
+// start takes the replica's name, and opens the pools.
+func start(ctx context.Context, config *pgx.ConnConfig, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.uptime == nil {
+		o.uptime = sinceBoot
+	}
+	o.times = o.times.orStandard()
+	s := &Store{config: config, times: o.times, quit: make(chan struct{})}
+	s.lease = newLease(ctx, config, o)
 	if err := s.lease.begin(ctx); err != nil {
 		return nil, err
 	}

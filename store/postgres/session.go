@@ -26,12 +26,45 @@ type session struct {
 	why  error // before lost is closed
 
 	seen atomic.Pointer[time.Time] // the server's clock at its last sign of life
+
+	uptime func() time.Duration
+	asked  atomic.Int64 // by uptime: when the last sign of life that came was asked for
 }
 
-func newSession(conn *pgx.Conn, t times) *session {
-	s := &session{conn: conn, times: t, turn: make(chan struct{}, 1), lost: make(chan struct{})}
+func newSession(conn *pgx.Conn, t times, uptime func() time.Duration) *session {
+	s := &session{conn: conn, times: t, turn: make(chan struct{}, 1), lost: make(chan struct{}), uptime: uptime}
 	s.turn <- struct{}{}
 	return s
+}
+
+// held tells whether the locks are this session's for certain. The server ends a
+// session, and gives its locks to others, when for so long after its last answer
+// nothing has come from here:
+//
+//	idle_session_timeout                 15 s (silence)
+//	tcp_user_timeout, of that answer     15 s
+//	keepalives: 5 s idle, 3 probes of 3  14 s
+//
+// That answer came after its question was asked. So until asked + 14 s nobody else
+// has the locks, and this side counts on them until asked + 10 s (patience): the
+// 4 s between are for what goes wrong with clocks, and for a call on its way.
+//
+// lost alone would not do. When a process was halted and goes on, its timers and
+// the goroutine that closes lost run in no order with those that are about to write.
+//
+// What this cannot know is a server that crashes while this process is halted for
+// less than that, or an admin who ends the session (see settle, and Alive).
+func (s *session) held() bool {
+	select {
+	case <-s.lost:
+		return false
+	default:
+	}
+	if s.uptime()-time.Duration(s.asked.Load()) < s.times.patience {
+		return true
+	}
+	s.lose(errSilent) // so that it stays lost, whatever answer lies about
+	return false
 }
 
 // lose ends the session. Closing the socket ends a statement that runs too, and
@@ -96,13 +129,23 @@ func (s *session) beat(ctx context.Context) {
 		case <-tick.C:
 		}
 		next := time.AfterFunc(s.times.patience, dead)
-		if err := s.use(ctx, s.look); err != nil {
+		if err := s.sign(ctx); err != nil {
 			next.Stop()
 			continue // lost or ctx has ended
 		}
 		good.Stop()
 		good = next
 	}
+}
+
+// sign asks for a sign of life.
+func (s *session) sign(ctx context.Context) error {
+	at := s.uptime()
+	if err := s.use(ctx, s.look); err != nil {
+		return err
+	}
+	s.asked.Store(int64(at))
+	return nil
 }
 
 var errSilent = fmt.Errorf("the server does not answer: %w", fault.ErrUnavailable)

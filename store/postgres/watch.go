@@ -14,8 +14,8 @@ const (
 )
 
 // Watch is of store.Replicas. It has a connection of its own, which hears the
-// notes that the trigger on the table of moves sends with each commit. One that
-// gets lost does no harm: wake is called every second too.
+// notes that the triggers on the tables of moves and of changes send with each
+// commit. One that gets lost does no harm: wake is called every second too.
 func (s *Store) Watch(ctx context.Context, wake func(), lost func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

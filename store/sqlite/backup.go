@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -34,6 +35,36 @@ func OpenReadOnly(ctx context.Context, file string) (*sqlstore.Pool, error) {
 		return nil, err
 	}
 	return sqlstore.NewPool(&sqlstore.Dialect{Name: name}, db), nil
+}
+
+// OpenBeside opens the database in a file to be written, beside a server that may
+// have it open: for a command that changes little and ends. It takes no guard,
+// which is the server's for its whole life; SQLite's own locks make the two wait
+// for each other, each for one commit of the other's. stream names this process
+// in the audit: it must be no server's name, since each counts its own rows.
+//
+// Whatever a server keeps in memory about the state must not be changed this way.
+func OpenBeside(ctx context.Context, file, stream string, o Options) (_ *Store, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if file, err = prepareFolder(file, o); err != nil {
+		return nil, err
+	}
+	s := &Store{file: file, replica: stream, quit: make(chan struct{})}
+	if s.read, err = beside(ctx, file); err != nil {
+		return nil, err
+	}
+	// Not before: connecting to write makes a file that is not there.
+	if s.was, err = os.Stat(file); err == nil {
+		s.write, err = connectFor(file, false, besideWait)
+	}
+	if err != nil {
+		return nil, errors.Join(unusable(err, "open the state database %s", file), s.read.Close())
+	}
+	s.write.SetMaxOpenConns(1)
+	s.Engine = sqlstore.New(ctx, dialect(), s.read, s.write)
+	return s, nil
 }
 
 // beside opens a file that must exist and have the tables of this Portico. The

@@ -17,7 +17,7 @@ var migrations embed.FS
 // migrate brings the tables up to date, and refuses a database that a later
 // Portico has changed: this one does not know what the change means.
 func migrate(ctx context.Context, db *sql.DB, file string) error {
-	p, err := provider(db)
+	p, err := provider(db, migrations)
 	if err != nil {
 		return err
 	}
@@ -34,13 +34,14 @@ func migrate(ctx context.Context, db *sql.DB, file string) error {
 	return nil
 }
 
-func provider(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
+func provider(db *sql.DB, folder fs.FS) (*goose.Provider, error) {
+	files, err := fs.Sub(folder, "migrations")
 	if err != nil {
 		return nil, fail("migrate", err)
 	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
-		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
+		goose.WithAllowOutofOrder(true)) // two changes made side by side get their numbers before either is here
 	if err != nil {
 		return nil, fail("migrate", err)
 	}
@@ -55,7 +56,7 @@ func newer(file string, have, known int64) error {
 // current refuses a database whose tables are not those of this Portico, and
 // changes nothing: goose would make its table, so this reads that table itself.
 func current(ctx context.Context, db *sql.DB, file string) error {
-	p, err := provider(db)
+	p, err := provider(db, migrations)
 	if err != nil {
 		return err
 	}

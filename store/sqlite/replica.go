@@ -10,7 +10,17 @@ import (
 )
 
 // nobody is a claim where there is nobody to hold it against.
-type nobody struct{}
+type nobody struct{ quit <-chan struct{} }
+
+// Held is of store.Claim. The guard goes with the store, and others may come.
+func (n nobody) Held() bool {
+	select {
+	case <-n.quit:
+		return false
+	default:
+		return true
+	}
+}
 
 func (nobody) Lost() <-chan struct{} { return nil } // never
 func (nobody) Release()              {}
@@ -26,7 +36,7 @@ func (s *Store) Claim(ctx context.Context, _ ...vpath.Path) (store.Claim, error)
 	if err := s.claimable(ctx); err != nil {
 		return nil, err
 	}
-	return nobody{}, nil
+	return nobody{s.quit}, nil
 }
 
 // ClaimName is of store.Replicas.
@@ -34,7 +44,7 @@ func (s *Store) ClaimName(ctx context.Context, _, _ string) (store.Claim, bool, 
 	if err := s.claimable(ctx); err != nil {
 		return nil, false, err
 	}
-	return nobody{}, true, nil
+	return nobody{s.quit}, true, nil
 }
 
 // claimable gives the answers that a shared store gives: none to a request that

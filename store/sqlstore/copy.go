@@ -33,7 +33,7 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // chunk is how many rows go in one statement. PostgreSQL allows 65535 arguments,
-// and the widest table has 11 columns.
+// and the widest table has 26 columns.
 const chunk = 200
 
 // Copy puts all that from holds into to, a database of PostgreSQL that holds

@@ -33,6 +33,10 @@ type Dialect struct {
 	// made again on another; nil for none.
 	Lost func(error) bool
 
+	// Near tells that the database is in this process: what is found by key is
+	// there in microseconds.
+	Near bool
+
 	// Within bounds a read, and a batch of Updates from its beginning to the
 	// commit; 0 for no bound. A server that is frozen answers nothing, not even
 	// an error.

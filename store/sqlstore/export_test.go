@@ -47,12 +47,23 @@ func TestTurnTooLate(t *testing.T) {
 func Statements() []string {
 	return []string{
 		sqlLocksOn, sqlLocksBelow, sqlLocksOf, sqlLocks, sqlDropLock, sqlDropLocksBelow, sqlDropExpiredLocks,
-		sqlPropsOf, sqlPropsIn, sqlDropProp, sqlDropProps, sqlDropPropsBelow, sqlMoveProps, sqlCopyProps, sqlCopyPropsOf,
+		sqlPropsOf, sqlAround, sqlDropProp, sqlDropProps, sqlDropPropsBelow, sqlMoveProps, sqlCopyProps, sqlCopyPropsOf,
 		sqlDropMove, sqlDropIntent, sqlUsage, sqlAddUsage,
 		sqlAuditRows, sqlAuditHead, sqlCutAudit, sqlSinkAt, sqlAppendAudit,
+		sqlAuditKey, sqlAuditKeyFor, sqlDropAuditKey, sqlDropAuditKeys,
 		sqlPasswordBySum, sqlPasswordsOf, sqlDropPassword, sqlTouchPassword,
 		sqlSessionBySum, sqlTouchSession, sqlDropSession, sqlDropSessionsOf, sqlDropExpiredSessions,
 		sqlPersonByID, sqlAttempts, sqlDropAttempts,
+		sqlAcceptedGrants, sqlGrantByID, sqlGrantsTo, sqlGrantsBy, sqlGrantsAbove, sqlGrantsBelow,
+		sqlDropGrant, sqlDropGrantsTo, sqlDropGrantsBelow, sqlMoveGrants, sqlGrantsChange,
+		sqlLinkBySum, sqlLinkByID, sqlLinksBy, sqlLinksIn, sqlDropLink, sqlDownloadsOf, sqlDropDownload, sqlDropDownloads,
+		sqlDepositByID, sqlDepositAt, sqlDepositsOf, sqlDepositsBy, sqlDepositsBelow, sqlMoveDeposits, sqlDepositsGone, sqlDropDeposits,
+		sqlLabelsIn, sqlDropLabel, sqlDropLabelsBelow, sqlMoveLabels,
+		sqlUploadByID, sqlUploadsOf, sqlUploadsExpired, sqlDropUpload,
+		sqlContactByMail, sqlContactsIn, sqlContactsOf, sqlDropContact, sqlDropFoldersOf, sqlDropFoldersIn, sqlMoveFoldersFor,
+		sqlAccountByMail, sqlAccountByID, sqlDropAccount,
+		sqlTicketBySum, sqlTicketsOf, sqlDropTicket, sqlDropTicketsOf, sqlDropExpiredTickets,
+		sqlNoticesTo, sqlUnreadTo, sqlDueMails, sqlWaitingMails, sqlReadNotices, sqlDropNoticesTo, sqlDropNotices, sqlPreferencesOf,
 	}
 }
 

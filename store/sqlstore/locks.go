@@ -31,11 +31,16 @@ const (
 
 // LocksOn is of store.LockReader.
 func (r reader) LocksOn(ctx context.Context, p vpath.Path, now time.Time) ([]store.Lock, error) {
-	keys := make([]string, 0, p.Depth()+1)
+	return few(ctx, r.on, sqlLocksOn, scanLock, ancestors(p), key(p), now.UnixMicro())
+}
+
+// ancestors are the keys of p and of all that it lies in.
+func ancestors(p vpath.Path) list {
+	keys := make(list, 0, p.Depth()+1)
 	for a := range p.Ancestors() {
 		keys = append(keys, key(a))
 	}
-	return collect(ctx, r.on, sqlLocksOn, scanLock, list(keys), key(p), now.UnixMicro())
+	return keys
 }
 
 // LocksBelow is of store.LockReader.

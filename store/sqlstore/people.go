@@ -8,14 +8,21 @@ import (
 )
 
 const (
-	sqlPersonByID = `SELECT id, login, name, email, member_of, seen FROM people WHERE id = $1`
-	sqlPutPerson  = `INSERT INTO people (id, login, name, email, member_of, seen) VALUES ($1, $2, $3, $4, $5, $6)
+	personColumns = `id, login, name, email, member_of, seen`
+	sqlPersonByID = `SELECT ` + personColumns + ` FROM people WHERE id = $1`
+	// See sqlAttemptsUnder.
+	sqlPeopleUnder = `SELECT ` + personColumns + ` FROM people
+		WHERE substr(id, 1, length(CAST($1 AS TEXT))) = CAST($1 AS TEXT) AND seen >= $2 ORDER BY id`
+	sqlPutPerson = `INSERT INTO people (` + personColumns + `) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET login = excluded.login, name = excluded.name, email = excluded.email,
 			member_of = excluded.member_of, seen = excluded.seen`
 
 	attemptsColumns = `name, count, first_at, last_at, until_at, strikes`
 	// $1 is a JSON list.
-	sqlAttempts    = `SELECT ` + attemptsColumns + ` FROM attempts WHERE name IN (SELECT value FROM json_each($1))`
+	sqlAttempts = `SELECT ` + attemptsColumns + ` FROM attempts WHERE name IN (SELECT value FROM json_each($1))`
+	// Not LIKE: its wildcards would be ours to escape, and SQLite's takes a for A.
+	sqlAttemptsUnder = `SELECT ` + attemptsColumns + ` FROM attempts
+		WHERE substr(name, 1, length(CAST($1 AS TEXT))) = CAST($1 AS TEXT) ORDER BY name`
 	sqlPutAttempts = `INSERT INTO attempts (` + attemptsColumns + `) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (name) DO UPDATE SET count = excluded.count, first_at = excluded.first_at, last_at = excluded.last_at,
 			until_at = excluded.until_at, strikes = excluded.strikes`
@@ -24,9 +31,16 @@ const (
 
 // PersonByID is of store.PersonReader.
 func (r reader) PersonByID(ctx context.Context, id string) (store.Person, bool, error) {
-	return one(ctx, r.on, sqlPersonByID, func(row scanner) (p store.Person, err error) {
-		return p, row.Scan(&p.ID, &p.Login, &p.Name, &p.Email, texts{&p.Groups}, moment{&p.Seen})
-	}, id)
+	return one(ctx, r.on, sqlPersonByID, scanPerson, id)
+}
+
+// PeopleUnder is of store.PersonReader.
+func (r reader) PeopleUnder(ctx context.Context, prefix string, since time.Time) ([]store.Person, error) {
+	return collect(ctx, r.on, sqlPeopleUnder, scanPerson, prefix, since.UnixMicro())
+}
+
+func scanPerson(row scanner) (p store.Person, err error) {
+	return p, row.Scan(&p.ID, &p.Login, &p.Name, &p.Email, texts{&p.Groups}, moment{&p.Seen})
 }
 
 // PutPerson is of store.PersonWriter.
@@ -36,9 +50,7 @@ func (x *tx) PutPerson(p store.Person) error {
 
 // Attempts is of store.AttemptsReader.
 func (r reader) Attempts(ctx context.Context, keys ...string) (map[string]store.Attempts, error) {
-	rows, err := collect(ctx, r.on, sqlAttempts, func(row scanner) (a store.Attempts, err error) {
-		return a, row.Scan(&a.Key, &a.Count, moment{&a.First}, moment{&a.Last}, moment{&a.Until}, &a.Strikes)
-	}, list(keys))
+	rows, err := collect(ctx, r.on, sqlAttempts, scanAttempts, list(keys))
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +59,15 @@ func (r reader) Attempts(ctx context.Context, keys ...string) (map[string]store.
 		all[a.Key] = a
 	}
 	return all, nil
+}
+
+// AttemptsUnder is of store.AttemptsReader.
+func (r reader) AttemptsUnder(ctx context.Context, prefix string) ([]store.Attempts, error) {
+	return collect(ctx, r.on, sqlAttemptsUnder, scanAttempts, prefix)
+}
+
+func scanAttempts(row scanner) (a store.Attempts, err error) {
+	return a, row.Scan(&a.Key, &a.Count, moment{&a.First}, moment{&a.Last}, moment{&a.Until}, &a.Strikes)
 }
 
 // PutAttempts is of store.AttemptsWriter.

@@ -2,10 +2,7 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
-	"unicode/utf8"
 
-	"portico/fault"
 	"portico/store"
 	"portico/vpath"
 )
@@ -13,63 +10,28 @@ import (
 const (
 	propColumns = `path, space, local, xml`
 
-	sqlPropsOf = `SELECT ` + propColumns + ` FROM props WHERE path = $1 ORDER BY space, local`
-	sqlPropsIn = `SELECT ` + propColumns + ` FROM props WHERE path = $1
-		UNION ALL SELECT ` + propColumns + ` FROM props WHERE parent = $1 ORDER BY path, space, local`
+	sqlPropsOf = `SELECT space, local, xml FROM props WHERE path = $1 ORDER BY space, local`
 
 	sqlPutProp = `INSERT INTO props (parent, ` + propColumns + `) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (path, space, local) DO UPDATE SET xml = excluded.xml`
 	sqlDropProp       = `DELETE FROM props WHERE path = $1 AND space = $2 AND local = $3`
 	sqlDropProps      = `DELETE FROM props WHERE path = $1`
-	sqlDropPropsBelow = `DELETE FROM props WHERE path >= $1 AND path < $2`
+	sqlDropPropsBelow = `DELETE FROM props` + inTree
 
-	// Of a tree, $1 to $2 is the range of keys, $3 the new key of the top and $4
-	// of its parent, $5 where what lies below the top begins in an old key, in
-	// characters from 1.
-	movedPath   = `$3 || substr(path, $5)`
-	movedParent = `CASE path WHEN $1 THEN $4 ELSE $3 || substr(parent, $5) END`
-
-	sqlMoveProps = `UPDATE props SET path = ` + movedPath + `, parent = ` + movedParent + ` WHERE path >= $1 AND path < $2`
+	sqlMoveProps = `UPDATE props SET path = ` + movedTo + `, parent = ` + movedBelow + inTree
 	sqlCopyProps = `INSERT INTO props (parent, ` + propColumns + `)
-		SELECT ` + movedParent + `, ` + movedPath + `, space, local, xml FROM props WHERE path >= $1 AND path < $2`
+		SELECT ` + movedBelow + `, ` + movedTo + `, space, local, xml FROM props` + inTree
 	sqlCopyPropsOf = `INSERT INTO props (parent, ` + propColumns + `)
 		SELECT $3, $2, space, local, xml FROM props WHERE path = $1`
 )
 
-// pathProp is a row.
-type pathProp struct {
-	path vpath.Path
-	store.Prop
-}
-
-func scanProp(row scanner) (p pathProp, err error) {
-	return p, row.Scan(where{&p.path}, &p.Space, &p.Local, &p.XML)
+func scanProp(row scanner) (p store.Prop, err error) {
+	return p, row.Scan(&p.Space, &p.Local, &p.XML)
 }
 
 // PropsOf is of store.PropReader.
 func (r reader) PropsOf(ctx context.Context, p vpath.Path) ([]store.Prop, error) {
-	rows, err := collect(ctx, r.on, sqlPropsOf, scanProp, key(p))
-	if err != nil {
-		return nil, err
-	}
-	var props []store.Prop
-	for _, row := range rows {
-		props = append(props, row.Prop)
-	}
-	return props, nil
-}
-
-// PropsIn is of store.PropReader.
-func (r reader) PropsIn(ctx context.Context, p vpath.Path) (map[vpath.Path][]store.Prop, error) {
-	rows, err := collect(ctx, r.on, sqlPropsIn, scanProp, key(p))
-	if err != nil {
-		return nil, err
-	}
-	props := make(map[vpath.Path][]store.Prop)
-	for _, row := range rows {
-		props[row.path] = append(props[row.path], row.Prop)
-	}
-	return props, nil
+	return few(ctx, r.on, sqlPropsOf, scanProp, key(p))
 }
 
 // PutProp is of store.PropWriter.
@@ -113,16 +75,12 @@ func (x *tx) CopyProps(from, to vpath.Path, deep bool) error {
 }
 
 func (x *tx) transfer(step, query string, from, to vpath.Path) error {
-	if from == to {
-		return nil
-	}
-	if from.Contains(to) || to.Contains(from) {
-		return fmt.Errorf("%s: %s: one lies in the other: %w", x.w.dialect.Name, step, fault.ErrConflict)
+	ok, err := x.moves(step, from, to)
+	if err != nil || !ok {
+		return err
 	}
 	if err := x.DropPropsBelow(to); err != nil {
 		return err
 	}
-	first, last := below(from)
-	rest := utf8.RuneCountInString(first) + 1
-	return x.do(step, query, first, last, key(to), parentKey(to), rest)
+	return x.do(step, query, append(moved(from, to), parentKey(to))...)
 }

@@ -22,6 +22,9 @@ type asker interface {
 	// ask answers with rows, and a function that ends the reading of them.
 	ask(ctx context.Context, query string, args ...any) (*sql.Rows, func(), error)
 	words() *Dialect
+	// unwatched is ctx for a question whose answer comes so soon that nobody need
+	// watch for the end of the request.
+	unwatched(ctx context.Context) context.Context
 	// again tells whether a read that failed may be made once more.
 	again(ctx context.Context, err error) bool
 	// failed takes the error of a read and gives it its name.
@@ -68,6 +71,8 @@ func (x *tx) ask(_ context.Context, query string, args ...any) (*sql.Rows, func(
 }
 
 func (x *tx) words() *Dialect { return x.w.dialect }
+
+func (x *tx) unwatched(ctx context.Context) context.Context { return ctx } // ask watches none
 
 func (x *tx) again(context.Context, error) bool { return false }
 
@@ -137,9 +142,14 @@ func collectOnce[T any](ctx context.Context, on asker, query string, scan func(s
 	return all, rows.Err()
 }
 
+// few is collect for a few rows that are found by their keys.
+func few[T any](ctx context.Context, on asker, query string, scan func(scanner) (T, error), args ...any) ([]T, error) {
+	return collect(on.unwatched(ctx), on, query, scan, args...)
+}
+
 // one reads the row of a query that gives at most one.
 func one[T any](ctx context.Context, on asker, query string, scan func(scanner) (T, error), args ...any) (row T, found bool, err error) {
-	rows, err := collect(ctx, on, query, scan, args...)
+	rows, err := few(ctx, on, query, scan, args...)
 	if err != nil || len(rows) == 0 {
 		return row, false, err
 	}
@@ -226,7 +236,11 @@ func (t texts) Scan(v any) error {
 	if err := b.Scan(v); err != nil {
 		return err
 	}
-	return json.Unmarshal([]byte(b.String), t.to)
+	err := json.Unmarshal([]byte(b.String), t.to)
+	if len(*t.to) == 0 {
+		*t.to = nil // as it was put, and as who asks "== nil" wants it
+	}
+	return err
 }
 
 // secret is a column of a Sum.

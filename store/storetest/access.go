@@ -100,6 +100,13 @@ func people(s *suite) {
 		}
 		s.equal("person", got, want)
 	}
+	for prefix, want := range map[string][]store.Person{
+		"oidc:": {p}, "oidc:1": {p}, "oidc:2": nil, "o": {p}, "O": nil, "%": nil, "oidc_": nil, "": {p},
+	} {
+		s.equal("under "+prefix, must[[]store.Person](s)(s.PeopleUnder(s.Context(), prefix, p.Seen)), want)
+	}
+	s.equal("seen later", must[[]store.Person](s)(s.PeopleUnder(s.Context(), "oidc:", p.Seen.Add(time.Microsecond))), []store.Person(nil))
+	s.equal("of all times", must[[]store.Person](s)(s.PeopleUnder(s.Context(), "oidc:", time.Time{})), []store.Person{p, {ID: "oidc:2"}})
 }
 
 func attempts(s *suite) {
@@ -115,6 +122,11 @@ func attempts(s *suite) {
 	s.equal("all", all(), map[string]store.Attempts{a.Key: a, b.Key: b, c.Key: c})
 	s.equal("one", must[map[string]store.Attempts](s)(s.Attempts(s.Context(), b.Key)), map[string]store.Attempts{b.Key: b})
 	s.equal("of no keys", must[map[string]store.Attempts](s)(s.Attempts(s.Context())), map[string]store.Attempts{})
+	for prefix, want := range map[string][]store.Attempts{
+		"account:": {a}, "account:ann": {a}, "account:anna": nil, "a": {a, b}, "A": nil, `address:"['`: {b}, "%": nil, "_": nil, "": {a, b, c},
+	} {
+		s.equal("under "+prefix, must[[]store.Attempts](s)(s.AttemptsUnder(s.Context(), prefix)), want)
+	}
 	for _, step := range []struct {
 		before time.Time
 		want   map[string]store.Attempts
@@ -142,11 +154,15 @@ func badText(s *suite) {
 		wants("PutPerson", s.Update(s.Context(), func(tx store.Tx) error { return tx.PutPerson(store.Person{ID: bad}) }))
 		_, _, err := s.PersonByID(s.Context(), bad)
 		wants("PersonByID", err)
+		_, err = s.PeopleUnder(s.Context(), bad, now())
+		wants("PeopleUnder", err)
 		wants("PutPerson, groups", s.Update(s.Context(), func(tx store.Tx) error {
 			return tx.PutPerson(store.Person{ID: "x", Groups: []string{bad}})
 		}))
 		_, err = s.Attempts(s.Context(), "a", bad)
 		wants("Attempts", err)
+		_, err = s.AttemptsUnder(s.Context(), bad)
+		wants("AttemptsUnder", err)
 		s.update(func(tx store.Tx) error {
 			_, err := tx.Attempts(s.Context(), bad)
 			wants("Attempts inside", err)

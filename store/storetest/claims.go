@@ -23,6 +23,9 @@ func (s *suite) claim(paths ...string) store.Claim {
 	if err != nil {
 		s.Fatalf("Claim(%q) of %s = %v", paths, s.Replica(), err)
 	}
+	if !c.Held() {
+		s.Errorf("Claim(%q) of %s is not held", paths, s.Replica())
+	}
 	return c
 }
 
@@ -156,6 +159,9 @@ func claimEnds(s *shared) {
 		s.Error(err)
 	}
 	<-c.Lost()
+	if c.Held() {
+		s.Error("a claim of a store that is closed is held")
+	}
 	c.Release() // does no harm
 	b.claim("/w").Release()
 }

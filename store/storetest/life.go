@@ -57,8 +57,18 @@ func closed(s *suite) {
 }
 
 func readerCancelled(s *suite) {
-	_, err := s.Moves(ended(s.T))
-	if !errors.Is(err, context.Canceled) || errors.Is(err, fault.ErrUnavailable) {
-		s.Errorf("Moves = %v, want context.Canceled and no fault of the store", err)
+	s.putLocks(lock("/w", true))
+	over, w := ended(s.T), vpath.Must("/w")
+	all := store.Listing{Path: w, Locks: true, Props: true}
+	for name, read := range map[string]func() error{
+		"Moves":            func() error { _, err := s.Moves(over); return err },
+		"LocksOn":          func() error { _, err := s.LocksOn(over, w, now()); return err },
+		"Around":           func() error { _, err := s.Around(over, all, now()); return err },
+		"AppPasswordBySum": func() error { _, _, err := s.AppPasswordBySum(over, sum("x")); return err },
+	} {
+		must[[]store.Lock](s)(s.Locks(s.Context(), now()))
+		if err := read(); !errors.Is(err, context.Canceled) || errors.Is(err, fault.ErrUnavailable) {
+			s.Errorf("%s = %v, want context.Canceled and no fault of the store", name, err)
+		}
 	}
 }

@@ -25,23 +25,6 @@ func propRoundTrip(s *suite) {
 	s.equal("of nothing", must[[]store.Prop](s)(s.PropsOf(s.Context(), vpath.Must("/w"))), []store.Prop{})
 }
 
-func propsIn(s *suite) {
-	s.putProps("/", "/w", "/w/a", "/w/a/x", "/w/a/y", "/w/a/x/deep", "/w/ab", "/w/ab/x")
-	got := func(p string) map[string]string {
-		all := make(map[string]string)
-		for path, props := range must[map[vpath.Path][]store.Prop](s)(s.PropsIn(s.Context(), vpath.Must(p))) {
-			for _, one := range props {
-				all[path.String()] += one.XML
-			}
-		}
-		return all
-	}
-	s.equal("PropsIn /w/a", got("/w/a"), want("/w/a", "/w/a", "/w/a/x", "/w/a/x", "/w/a/y", "/w/a/y"))
-	s.equal("PropsIn /w", got("/w"), want("/w", "/w", "/w/a", "/w/a", "/w/ab", "/w/ab"))
-	s.equal("PropsIn /", got("/"), want("/", "/", "/w", "/w"))
-	s.equal("PropsIn of nothing", got("/v"), want())
-}
-
 func propDrop(s *suite) {
 	a := vpath.Must("/w/a")
 	s.putProps("/w/a", "/w/a/x", "/w/a/x/y")
@@ -66,9 +49,9 @@ func propsMove(s *suite) {
 	s.update(func(tx store.Tx) error { return tx.MoveProps(vpath.Must("/w/a"), vpath.Must("/w/t")) })
 	s.equal("moved", s.texts("/w/a", "/w/a/x", "/w/a/日本/y", "/w/t", "/w/t/x", "/w/t/日本/y", "/w/t/old"),
 		want("/w/t", "/w/a", "/w/t/x", "/w/a/x", "/w/t/日本/y", "/w/a/日本/y"))
-	in := must[map[vpath.Path][]store.Prop](s)(s.PropsIn(s.Context(), vpath.Must("/w/t")))
+	in := s.propsIn(vpath.Must("/w/t"))
 	if len(in) != 2 {
-		s.Errorf("PropsIn of the moved folder = %v, want it and its x", in)
+		s.Errorf("properties of the moved folder = %v, want it and its x", in)
 	}
 	if left := s.texts(hostile()...); len(left) != len(hostile()) {
 		s.Errorf("MoveProps(/w/a) left %d of its %d neighbours", len(left), len(hostile()))
@@ -76,7 +59,7 @@ func propsMove(s *suite) {
 
 	// A file, to another workspace; then back to where the name is longer.
 	s.update(func(tx store.Tx) error { return tx.MoveProps(vpath.Must("/w/t/x"), vpath.Must("/v")) })
-	s.equal("to the top", must[map[vpath.Path][]store.Prop](s)(s.PropsIn(s.Context(), vpath.Path{})),
+	s.equal("to the top", s.propsIn(vpath.Path{}),
 		map[vpath.Path][]store.Prop{vpath.Must("/v"): {prop("p", "/w/a/x")}})
 	s.update(func(tx store.Tx) error { return tx.MoveProps(vpath.Must("/w/none"), vpath.Must("/v")) })
 	s.equal("what had no properties replaces what had", s.texts("/v"), want())
@@ -108,9 +91,9 @@ func propsCopyDeep(s *suite) {
 	s.equal("copied", s.texts("/w/a", "/w/a/x", "/w/a/x/y", "/w/t", "/w/t/x", "/w/t/x/y", "/w/t/old"),
 		want("/w/a", "/w/a", "/w/a/x", "/w/a/x", "/w/a/x/y", "/w/a/x/y",
 			"/w/t", "/w/a", "/w/t/x", "/w/a/x", "/w/t/x/y", "/w/a/x/y"))
-	in := must[map[vpath.Path][]store.Prop](s)(s.PropsIn(s.Context(), vpath.Must("/w/t")))
+	in := s.propsIn(vpath.Must("/w/t"))
 	if len(in) != 2 {
-		s.Errorf("PropsIn of the copy = %v, want it and its x", in)
+		s.Errorf("properties of the copy = %v, want it and its x", in)
 	}
 	if left := s.texts(hostile()...); len(left) != len(hostile()) {
 		s.Errorf("%d of %d neighbours are left", len(left), len(hostile()))
@@ -211,7 +194,7 @@ func modelCompare(s *suite, model map[vpath.Path]string, paths []string) {
 	}
 	got := make(map[string]string)
 	for _, p := range all {
-		for path, props := range must[map[vpath.Path][]store.Prop](s)(s.PropsIn(s.Context(), vpath.Must(p))) {
+		for path, props := range s.propsIn(vpath.Must(p)) {
 			got[path.String()] = props[0].XML
 		}
 	}

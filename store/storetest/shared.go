@@ -33,7 +33,8 @@ func RunShared(t *testing.T, open OpenReplica) {
 		"claims/end with holder":   claimEnds,
 		"claims/against a model":   claimModel,
 		"claims/names":             claimNames,
-		"watch/wakes at a change":  watchWakes,
+		"watch/wakes at a move":    watchMoves,
+		"watch/wakes at a grant":   watchGrants,
 		"watch/wakes all the time": watchTicks,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,9 +201,35 @@ func (s *shared) eventually(what string, ask func() bool) {
 	}
 }
 
-// watchWakes changes moves on one replica and wants the other to hear of it
-// sooner than the wake of every second would tell.
-func watchWakes(s *shared) {
+// watchMoves changes moves on one replica and wants the other to hear of it.
+func watchMoves(s *shared) {
+	watchWakes(s, func(tx store.Tx, round int) error {
+		if round%2 == 1 {
+			return tx.DropMove("m")
+		}
+		return tx.PutMove(store.Move{ID: "m", From: vpath.Must("/w/a"), To: vpath.Must("/w/b"), Phase: strconv.Itoa(round), Began: now()})
+	})
+}
+
+// watchGrants does so with grants, in each way that there is to change one.
+func watchGrants(s *shared) {
+	a, b := vpath.Must("/w/a"), vpath.Must("/w/b")
+	ways := []func(store.Tx) error{
+		func(tx store.Tx) error { return tx.PutGrant(store.Grant{ID: "g", Path: a, Subject: "user:ann"}) },
+		func(tx store.Tx) error { return tx.MoveGrants(a, b) },
+		func(tx store.Tx) error { return tx.MoveGrants(b, a) },
+		func(tx store.Tx) error { return tx.DropGrantsBelow(a) },
+		func(tx store.Tx) error { return tx.PutGrant(store.Grant{ID: "g", Path: a, Subject: "user:ann"}) },
+		func(tx store.Tx) error { return tx.DropGrantsTo("user:ann") },
+		func(tx store.Tx) error { return tx.PutGrant(store.Grant{ID: "g", Path: a, Subject: "user:ann"}) },
+		func(tx store.Tx) error { return tx.DropGrant("g") },
+	}
+	watchWakes(s, func(tx store.Tx, round int) error { return ways[round%len(ways)](tx) })
+}
+
+// watchWakes wants the other replica to hear of each change sooner than the wake of
+// every second would tell, and to find it.
+func watchWakes(s *shared, change func(tx store.Tx, round int) error) {
 	replicas := s.replicas(2)
 	woken, over := watch(s, replicas[1])
 	defer over()
@@ -211,13 +238,7 @@ func watchWakes(s *shared) {
 	var quick int
 	for i := range rounds {
 		drain(woken)
-		m := store.Move{ID: "m", From: vpath.Must("/w/a"), To: vpath.Must("/w/b"), Phase: strconv.Itoa(i), Began: now()}
-		replicas[0].update(func(tx store.Tx) error {
-			if i%2 == 1 {
-				return tx.DropMove("m")
-			}
-			return tx.PutMove(m)
-		})
+		replicas[0].update(func(tx store.Tx) error { return change(tx, i) })
 		soon := time.NewTimer(400 * time.Millisecond)
 		select {
 		case <-woken:
@@ -225,6 +246,10 @@ func watchWakes(s *shared) {
 		case <-soon.C:
 		}
 		soon.Stop()
+		mine, theirs := must[int64](replicas[0])(replicas[0].GrantsChange(s.Context())), must[int64](replicas[1])(replicas[1].GrantsChange(s.Context()))
+		if mine != theirs {
+			s.Errorf("round %d: the grants have changed %d times here, and %d there", i, mine, theirs)
+		}
 	}
 	// The wake of every second alone would be in time for 4 of 10.
 	if quick < rounds-1 {

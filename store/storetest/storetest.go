@@ -21,20 +21,24 @@ type Open func(t *testing.T, dir string) store.State
 // Run puts a store through all that the contract says.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	for name, test := range map[string]func(*suite){
+	run(t, open, sharingTests())
+	run(t, open, map[string]func(*suite){
 		"locks/round trip":       lockRoundTrip,
 		"locks/on":               locksOn,
 		"locks/boundaries":       lockBoundaries,
 		"locks/expiry":           lockExpiry,
 		"locks/drop":             lockDrop,
 		"props/round trip":       propRoundTrip,
-		"props/in":               propsIn,
 		"props/drop":             propDrop,
 		"props/move":             propsMove,
 		"props/move overlap":     propsOverlap,
 		"props/copy deep":        propsCopyDeep,
 		"props/copy shallow":     propsCopyShallow,
 		"props/against a map":    propsModel,
+		"around/locks":           aroundLocks,
+		"around/props":           aroundProps,
+		"around/order":           aroundOrder,
+		"around/all questions":   aroundModel,
 		"journal":                journal,
 		"intents":                intents,
 		"usage":                  usage,
@@ -43,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		"audit/order":            auditOrder,
 		"audit/cuts":             auditCuts,
 		"audit/sinks":            auditSinks,
+		"audit/keys":             auditKeys,
 		"access/app passwords":   appPasswords,
 		"access/sessions":        sessions,
 		"access/people":          people,
@@ -62,7 +67,13 @@ func Run(t *testing.T, open Open) {
 		"check":                  check,
 		"closed":                 closed,
 		"reader cancelled":       readerCancelled,
-	} {
+		"sharing/bad text":       sharingBadText,
+	})
+}
+
+func run(t *testing.T, open Open, tests map[string]func(*suite)) {
+	t.Helper()
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := &suite{T: t, dir: dir, open: open, State: open(t, dir)}
