@@ -6,6 +6,10 @@
 //	d := view.Decide(acl.Write, path, creator)         // per question: a walk up the path, nothing allocated
 //	if !d.Allowed() { tell(d.String()) }               // reasons are worked out only when asked for
 //
+// What people gave each other is not compiled, since it changes by the minute:
+//
+//	view := policy.View(principal, now, given...)
+//
 // The rules are those of DESIGN.md §5:
 //
 //  1. The path and its ancestors up to the workspace's root count; the nearest

@@ -25,8 +25,10 @@ func TestCases(t *testing.T) {
 			t.Parallel()
 			policy := compile(t, &f.Rules)
 			naive := acltest.NewNaive(&f.Rules)
+			bare, given := parted(t, &f.Rules)
 			for _, c := range f.Cases {
 				playCase(t, c, policy.View(f.Rules.Principal(c.Who), f.Rules.Now()), naive)
+				playCase(t, c, given(bare, c.Who), naive)
 			}
 		})
 	}

@@ -67,6 +67,12 @@ func (l lineage) chain(s Subject) Chain {
 	return c
 }
 
+// Subjects are all that a rule can call who by: themself, and every group that
+// they are in, the nearest first.
+func (p *Policy) Subjects(who Principal) []Subject {
+	return p.roster.descend(who).order
+}
+
 // Chain is how a principal comes to be in a group: the person first, the group
 // last, each a member of the next.
 type Chain []Subject

@@ -77,6 +77,7 @@ func compare(t *testing.T, base, policy uint64, n *tally) {
 	rules, things := acltest.Random(rng, policy%4 == 0)
 	naive, engine := acltest.NewNaive(rules), compile(t, rules)
 	views := map[string]*acl.View{}
+	bare, given := parted(t, rules)
 	for who := range rules.People {
 		views[who] = engine.View(rules.Principal(who), rules.Now())
 	}
@@ -92,6 +93,9 @@ func compare(t *testing.T, base, policy uint64, n *tally) {
 		if d.Allowed() != want {
 			fail("%s %s %s (by %q): naive %v, engine: %s", who, word, thing.Path, thing.Creator, want, d)
 		}
+		if apart := given(bare, who).Decide(right(word), vpath.Must(thing.Path), acltest.ID(thing.Creator)); apart.Allowed() != want {
+			fail("%s %s %s (by %q): naive %v, with what was given apart: %s", who, word, thing.Path, thing.Creator, want, apart)
+		}
 		n.decisions++
 		if want {
 			n.allowed++
@@ -103,6 +107,9 @@ func compare(t *testing.T, base, policy uint64, n *tally) {
 		if got != want {
 			fail("%s sees %+v: naive %v, engine %v", who, thing, want, got)
 		}
+		if _, apart := see(naive, given(bare, who), who, thing); apart != want {
+			fail("%s sees %+v: naive %v, with what was given apart %v", who, thing, want, apart)
+		}
 		if want {
 			n.seen++
 		} else {
@@ -112,6 +119,26 @@ func compare(t *testing.T, base, policy uint64, n *tally) {
 	if t.Failed() {
 		t.Logf("policy %d:\n%s", policy, rules.Config("disk"))
 		t.Logf("shares: %+v", rules.Shares)
+	}
+}
+
+// parted is a policy without what people gave, and the views that have it beside
+// the policy: the same answers are wanted.
+func parted(t *testing.T, rules *acltest.Rules) (bare *acl.Policy, view func(p *acl.Policy, who string) *acl.View) {
+	t.Helper()
+	without := *rules
+	without.Shares = nil
+	spec, err := rules.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := spec.Grants[len(spec.Grants)-len(rules.Shares):]
+	views := map[string]*acl.View{}
+	return compile(t, &without), func(p *acl.Policy, who string) *acl.View {
+		if views[who] == nil {
+			views[who] = p.View(rules.Principal(who), rules.Now(), given...)
+		}
+		return views[who]
 	}
 }
 

@@ -3,6 +3,7 @@ package acl
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"portico/vpath"
 )
@@ -146,4 +147,23 @@ func check(spec Spec) []error {
 		}
 	}
 	return faults
+}
+
+// Named are all whom a grant of the config names at path or above it, each once,
+// the nearest folder's first. Where rules above are hidden, some of them hold
+// nothing there.
+func (p *Policy) Named(path vpath.Path) []Subject {
+	var list []Subject
+	for q := path; !q.IsRoot(); q = q.Parent() {
+		at := p.at[q]
+		if at == nil {
+			continue
+		}
+		for _, g := range at.grants {
+			if !slices.Contains(list, g.Subject) {
+				list = append(list, g.Subject)
+			}
+		}
+	}
+	return list
 }

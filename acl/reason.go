@@ -88,6 +88,11 @@ func (v *View) live(path vpath.Path) []Grant {
 			}
 		}
 	}
+	for _, g := range v.given {
+		if g.Path == path && v.names(g.Subject) && g.isLive(v.now) {
+			list = append(list, g)
+		}
+	}
 	return list
 }
 

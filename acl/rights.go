@@ -50,6 +50,12 @@ func (rs Rights) Has(r Right) bool { return rs.whole&bit(r) != 0 }
 // HasOwn tells whether r is held at least for what the principal created.
 func (rs Rights) HasOwn(r Right) bool { return (rs.whole|rs.own)&bit(r) != 0 }
 
+// Within tells whether other holds all of rs: a right in the :own form is within
+// the same right as a whole.
+func (rs Rights) Within(other Rights) bool {
+	return rs.whole&^other.whole == 0 && rs.own&^(other.whole|other.own) == 0
+}
+
 // IsEmpty tells whether there is no right in rs, in either form.
 func (rs Rights) IsEmpty() bool { return rs == Rights{} }
 

@@ -104,7 +104,7 @@ func (d Decision) mendLimit() string {
 	text := "to allow it, make an app password without this limit"
 	who := d.view.crowd[0].who
 	who.Limit = Limit{}
-	free := d.view.policy.View(who, d.view.now).Decide(d.right, d.path, d.creator)
+	free := d.view.policy.View(who, d.view.now, d.view.given...).Decide(d.right, d.path, d.creator)
 	if !free.allowed {
 		text += ", and " + strings.TrimPrefix(free.mendNo(), "to allow it, ")
 	}

@@ -20,6 +20,11 @@ type View struct {
 	crowd []*party
 	index map[string]int // of crowd, by key
 
+	// given are the grants of people that the view was made with, beside those of
+	// the policy, and by whom they name.
+	given   []Grant
+	givenTo map[Subject][]Grant
+
 	// creators are those that can make a difference: nobody, and everybody in
 	// the crowd with a right in the :own form.
 	creators []string
@@ -52,11 +57,17 @@ type share struct {
 }
 
 // View makes the view of who. Grants that have run out at now are not in it.
-func (p *Policy) View(who Principal, now time.Time) *View {
+//
+// given are grants that people made, beside those of the policy: judged in the
+// same way, by the same rules, but that they keep no folder where it is. It must
+// hold those to who, those to their givers and so on: Subjects tells under which
+// names. More than these change nothing.
+func (p *Policy) View(who Principal, now time.Time, given ...Grant) *View {
 	v := &View{
 		policy: p, now: now, index: map[string]int{},
 		creators: []string{""}, shown: map[vpath.Path]struct{}{},
 	}
+	v.keep(given)
 	v.join(who)
 	for next := 0; next < len(v.crowd); { // givers join on the way
 		v.gather(v.crowd[next])
@@ -68,6 +79,20 @@ func (p *Policy) View(who Principal, now time.Time) *View {
 		}
 	}
 	return v
+}
+
+// keep takes what people gave. A grant that Compile would refuse gives nothing.
+func (v *View) keep(given []Grant) {
+	for _, g := range given {
+		if g.Path.IsRoot() || g.Subject == "" || g.Role.Name == ownerRole && g.Role.Rights.whole != everyRight {
+			continue
+		}
+		if v.givenTo == nil {
+			v.givenTo = map[Subject][]Grant{}
+		}
+		v.given = append(v.given, g)
+		v.givenTo[g.Subject] = append(v.givenTo[g.Subject], g)
+	}
 }
 
 // Expires is the moment at which the first of the grants that the view rests on
@@ -111,23 +136,27 @@ func (v *View) gather(p *party) {
 	// By subject and not by folder: a person has some dozen subjects, a policy
 	// thousands of folders.
 	for _, s := range p.kin.order {
-		named := v.policy.of[s]
-		if named == nil {
-			continue
-		}
-		for _, d := range named.denies {
-			n := p.at[d.Path]
-			n.deny |= d.Rights.whole
-			p.at[d.Path] = n
-		}
-		for _, g := range named.grants {
-			if g.isLive(v.now) {
-				v.take(p, g)
+		if named := v.policy.of[s]; named != nil {
+			for _, d := range named.denies {
+				n := p.at[d.Path]
+				n.deny |= d.Rights.whole
+				p.at[d.Path] = n
 			}
+			v.takeAll(p, named.grants)
 		}
+		v.takeAll(p, v.givenTo[s])
 	}
 	if p.own && p.who.ID != "" {
 		v.creators = append(v.creators, p.who.ID)
+	}
+}
+
+// takeAll adds those of list that have not run out.
+func (v *View) takeAll(p *party, list []Grant) {
+	for _, g := range list {
+		if g.isLive(v.now) {
+			v.take(p, g)
+		}
 	}
 }
 
