@@ -45,7 +45,9 @@ type Storage interface {
 // Errors are those of package fault and io/fs, wrapped. A store that is away,
 // refuses the credentials or answers nonsense is fault.ErrUnavailable, never
 // fs.ErrNotExist: a missing answer must not look like a missing file.
-// A cancelled ctx gives ctx.Err().
+// A cancelled ctx gives ctx.Err(). A fence in ctx is asked right before each step
+// that others could see, as late as can be; what it refuses is not done, and its
+// error is the call's, or fault.ErrUnavailable.
 type Backend interface {
 	// Stat describes a file or folder. fs.ErrNotExist if there is none, also
 	// where an element above it is a file.

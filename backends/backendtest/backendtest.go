@@ -33,6 +33,10 @@ type Options struct {
 	// "name__XLDIR__" of its disk.
 	MaxFolder int
 
+	// Again opens what s holds a second time, as another process does. Nil for a
+	// store that only s can open.
+	Again func(t *testing.T, s backends.Storage) backends.Storage
+
 	// NoBlob leaves out the files above 64 KiB, for a store without parts.
 	NoBlob bool
 }
@@ -57,6 +61,7 @@ func RunWith(t *testing.T, o Options, open func(t *testing.T) backends.Storage) 
 	for _, group := range [][]test{
 		basicTests(), folderTests(), nameTests(), readTests(), listTests(), metaTests(), putTests(), brokenTests(),
 		conditionTests(), raceTests(), spaceTests(), copyTests(), renameTests(), bulkTests(), strangerTests(),
+		stageTests(), fenceTests(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

@@ -50,6 +50,17 @@ func (d *driver) at(root string) *driver {
 	return &driver{T: d.T, o: d.o, storage: d.storage, Backend: b}
 }
 
+// again is the workspace as another process has it.
+func (d *driver) again() *driver {
+	d.Helper()
+	if d.o.Again == nil {
+		return d
+	}
+	s := d.o.Again(d.T, d.storage)
+	d.Cleanup(func() { _ = s.Close() })
+	return (&driver{T: d.T, o: d.o, storage: s}).at(space)
+}
+
 func (d *driver) ctx() context.Context { return d.Context() }
 
 // put stores content at path.

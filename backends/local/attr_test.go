@@ -119,7 +119,7 @@ func TestAsidePutsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	err := s.aside(s.now.top, "file", func() error {
+	err := s.aside(t.Context(), s.now.top, "file", func() error {
 		if _, err := os.Lstat(path); err == nil {
 			t.Error("the file is still in the way")
 		}
@@ -175,11 +175,11 @@ func TestRenameKeepsStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"there", "file"} {
-		if _, err := u.publish(s.now.top, name, false); !errors.Is(err, fs.ErrExist) {
+		if _, err := u.publish(t.Context(), s.now.top, name, false); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("publish over %s = %v", name, err)
 		}
 	}
-	if _, err := u.publish(s.now.top, "there", true); !errors.Is(err, fault.ErrIsDir) {
+	if _, err := u.publish(t.Context(), s.now.top, "there", true); !errors.Is(err, fault.ErrIsDir) {
 		t.Errorf("publish over a folder = %v", err)
 	}
 }
@@ -273,7 +273,7 @@ func TestPublishJoinsOneBase(t *testing.T) {
 	if err := os.Rename(s.Dir(), aside); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := u.publish(old.top, "file", true); !errors.Is(err, fault.ErrUnavailable) {
+	if _, err := u.publish(t.Context(), old.top, "file", true); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("publish into a folder that is away = %v", err)
 	}
 	if _, err := s.hold(); !errors.Is(err, fault.ErrUnavailable) {
@@ -287,7 +287,7 @@ func TestPublishJoinsOneBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.release()
-	if _, err := u.publish(again.top, "file", true); again == old || !errors.Is(err, fault.ErrUnavailable) {
+	if _, err := u.publish(t.Context(), again.top, "file", true); again == old || !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("publish from one base to another = %v", err)
 	}
 	if _, err := os.Lstat(filepath.Join(s.Dir(), "file")); !errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -140,14 +141,22 @@ func (b *base) stands() error {
 	return nil
 }
 
-// joins is nil if f is in this base and it stands: asked right before a rename,
-// which must change nothing in a folder that is away, and carry nothing from one
-// base to another.
-func (b *base) joins(f *folder) error {
+// joins is nil if f is in this base and may change: asked right before a rename,
+// which must carry nothing from one base to another.
+func (b *base) joins(ctx context.Context, f *folder) error {
 	if f.base != b {
 		return b.away()
 	}
-	return b.stands()
+	return b.changes(ctx)
+}
+
+// changes is nil if the base stands, since nothing must change in a folder that is
+// away, and the fence of ctx does. It is asked right before the kernel is.
+func (b *base) changes(ctx context.Context) error {
+	if err := b.stands(); err != nil {
+		return err
+	}
+	return backends.Fence(ctx)
 }
 
 func (b *base) away() error {

@@ -87,14 +87,14 @@ func (b *Backend) unlink(ctx context.Context, p vpath.Path) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.unlink(p.Name()); err != nil {
+	if err := f.unlink(ctx, p.Name()); err != nil {
 		f.close()
 		return nil, err
 	}
 	return f, nil
 }
 
-func (f *folder) unlink(name string) error {
+func (f *folder) unlink(ctx context.Context, name string) error {
 	unlock := f.s.names.lock(f.place(name))
 	defer unlock()
 	st, err := f.lstat(name)
@@ -104,7 +104,7 @@ func (f *folder) unlink(name string) error {
 	if kindOf(st) == isOther {
 		return fs.ErrNotExist
 	}
-	if err := f.base.stands(); err != nil { // the lock may have taken long
+	if err := f.base.changes(ctx); err != nil { // the lock may have taken long
 		return err
 	}
 	return f.s.do("remove", func() error { return f.root.Remove(name) })
@@ -168,7 +168,7 @@ func (b *Backend) moveFrom(ctx context.Context, from *folder, src, dst vpath.Pat
 	if err != nil {
 		return nil, err
 	}
-	if err = b.s.shift(from, src.Name(), to, dst.Name(), st.IsDir()); err != nil {
+	if err = b.s.shift(ctx, from, src.Name(), to, dst.Name(), st.IsDir()); err != nil {
 		to.close()
 		return nil, err
 	}
@@ -176,9 +176,9 @@ func (b *Backend) moveFrom(ctx context.Context, from *folder, src, dst vpath.Pat
 }
 
 // shift renames old in from to name in to.
-func (s *Storage) shift(from *folder, old string, to *folder, name string, dir bool) error {
+func (s *Storage) shift(ctx context.Context, from *folder, old string, to *folder, name string, dir bool) error {
 	call := func(replace bool) error {
-		if err := from.base.joins(to); err != nil {
+		if err := from.base.joins(ctx, to); err != nil {
 			return err
 		}
 		return s.do("rename", func() error { return rename(from, old, to, name, replace) })
@@ -196,18 +196,19 @@ func (s *Storage) shift(from *folder, old string, to *folder, name string, dir b
 	case !dir:
 		return call(true)
 	}
-	return s.aside(to, name, func() error { return call(false) })
+	return s.aside(ctx, to, name, func() error { return call(false) })
 }
 
 // aside takes a file out of the way of a folder, which rename(2) does not
-// replace it by, and puts it back if next fails.
-func (s *Storage) aside(f *folder, name string, next func() error) error {
+// replace it by, and puts it back if next fails: also where that was the fence,
+// since it takes no name from anybody.
+func (s *Storage) aside(ctx context.Context, f *folder, name string, next func() error) error {
 	u, err := s.newUpload() // a name of our own; the file moves over it
 	if err != nil {
 		return err
 	}
 	defer u.discard()
-	if err := u.base.joins(f); err != nil {
+	if err := u.base.joins(ctx, f); err != nil {
 		return err
 	}
 	err = s.do("rename", func() error { return rename(f, name, u.base.tmp, u.name, true) })

@@ -46,7 +46,15 @@ func TestContract(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	backendtest.RunWith(t, backendtest.Options{Plant: plant}, func(t *testing.T) backends.Storage {
+	again := func(t *testing.T, s backends.Storage) backends.Storage {
+		t.Helper()
+		again, err := local.Open(local.Options{Dir: s.(*local.Storage).Dir(), Rand: rand.Reader, Clock: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	backendtest.RunWith(t, backendtest.Options{Plant: plant, Again: again}, func(t *testing.T) backends.Storage {
 		t.Helper()
 		return open(t, t.TempDir(), nil)
 	})

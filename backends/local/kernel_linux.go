@@ -80,6 +80,10 @@ func lockFile(f *os.File) error {
 	return retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
 }
 
+// unlockFile ends the lock before the file is closed: a child process that is just
+// being started may hold a copy of the handle for a moment, and the lock with it.
+func unlockFile(f *os.File) { _ = retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }) }
+
 // room tells how many bytes there are left on f's disk: for us, and in all.
 func room(f *os.File) (ours, all int64, err error) {
 	var st unix.Statfs_t

@@ -141,7 +141,7 @@ func (b *Backend) place(ctx context.Context, p vpath.Path, u *upload, replace bo
 	defer unlock()
 	var info backends.Info
 	if err = judge(f); err == nil {
-		info, err = u.publish(f, p.Name(), replace)
+		info, err = u.publish(ctx, f, p.Name(), replace)
 	}
 	if err != nil {
 		f.close()

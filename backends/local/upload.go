@@ -31,6 +31,7 @@ type upload struct {
 	attr attr
 	sum  hash.Hash
 	done bool
+	kept bool // it came in pieces: whatever happens now, it can be finished later
 }
 
 // newUpload begins a file in the base that stands now.
@@ -179,8 +180,8 @@ func (u *upload) seal(m backends.Meta, sum string) error {
 func (u *upload) sha256() string { return hex.EncodeToString(u.sum.Sum(nil)) }
 
 // publish gives the upload its name in f.
-func (u *upload) publish(f *folder, name string, replace bool) (backends.Info, error) {
-	if err := u.base.joins(f); err != nil {
+func (u *upload) publish(ctx context.Context, f *folder, name string, replace bool) (backends.Info, error) {
+	if err := u.base.joins(ctx, f); err != nil {
 		return backends.Info{}, err
 	}
 	err := u.s.do("rename", func() error { return rename(u.base.tmp, u.name, f, name, replace) })
@@ -205,8 +206,11 @@ func (u *upload) whyNot(err error) error {
 // discard ends the upload, and removes it unless it was published.
 func (u *upload) discard() {
 	if u.file != nil {
-		if !u.done {
+		if !u.done && !u.kept {
 			_ = u.base.tmp.root.Remove(u.name) // Reap does it otherwise
+		}
+		if u.kept {
+			unlockFile(u.file)
 		}
 		_ = u.file.Close() // synced, or of no worth
 	}

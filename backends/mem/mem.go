@@ -44,6 +44,8 @@ type Storage struct {
 	mu     sync.RWMutex // guards top and all nodes below it
 	top    *node
 	number int // of the last version that was stored
+	staged map[string]*staged
+	done   map[string]string // ETags of what uploads in pieces became
 
 	faults struct {
 		sync.Mutex
@@ -60,7 +62,7 @@ func New() *Storage { return NewWith(Options{}) }
 
 // NewWith is an empty storage.
 func NewWith(o Options) *Storage {
-	s := &Storage{o: o}
+	s := &Storage{o: o, staged: map[string]*staged{}, done: map[string]string{}}
 	s.faults.next = map[string][]error{}
 	s.ticks.now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s.top = s.newFolder(backends.Meta{})
@@ -70,15 +72,16 @@ func NewWith(o Options) *Storage {
 // Bare hides every optional ability: a Shape.
 func Bare(b *Backend) backends.Backend { return struct{ backends.Backend }{b} }
 
-// Objects leaves what an object store has: copies, walks and bulk removal, but
-// no rename and no size. A Shape.
+// Objects leaves what an object store has: copies, walks, bulk removal and
+// uploads in pieces, but no rename and no size. A Shape.
 func Objects(b *Backend) backends.Backend {
 	return struct {
 		backends.Backend
 		backends.Copier
 		backends.Walker
 		backends.Remover
-	}{b, b, b, b}
+		backends.Stager
+	}{b, b, b, b, b}
 }
 
 // FailNext makes the next call of that name fail with err. Several for one name
@@ -119,9 +122,10 @@ func (s *Storage) Check(ctx context.Context) error {
 	return s.call(ctx, "Check", vpath.Path{}, func() error { return nil })
 }
 
-// Reap finds nothing: an upload that breaks leaves nothing in memory.
-func (s *Storage) Reap(ctx context.Context, _ time.Time) (int, error) {
-	return 0, s.call(ctx, "Reap", vpath.Path{}, func() error { return nil })
+// Reap removes uploads in pieces; one of Put that breaks leaves nothing in memory.
+func (s *Storage) Reap(ctx context.Context, before time.Time) (n int, err error) {
+	err = s.call(ctx, "Reap", vpath.Path{}, func() error { n = s.reapStaged(before); return nil })
+	return n, err
 }
 
 // Close does nothing.
@@ -143,13 +147,24 @@ func (s *Storage) call(ctx context.Context, op string, p vpath.Path, do func() e
 	return nil
 }
 
-// before is what may stop a call: a cancelled ctx, the test's hook, a fault.
+// changes tells the calls that others could see.
+func changes(op string) bool {
+	return op == "Publish" || op == "Mkdir" || op == "Remove" || op == "RemoveAll" || op == "Rename"
+}
+
+// before is what may stop a call: a cancelled ctx, the test's hook, the fence, a
+// fault.
 func (s *Storage) before(ctx context.Context, op string, p vpath.Path) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.o.Hook != nil {
 		if err := s.o.Hook(op, p); err != nil {
+			return err
+		}
+	}
+	if changes(op) {
+		if err := backends.Fence(ctx); err != nil {
 			return err
 		}
 	}

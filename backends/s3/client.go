@@ -46,7 +46,7 @@ func newTransport(caFile string) (*http.Transport, error) {
 	}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:         dialer(&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}),
 		TLSClientConfig:     conf,
 		TLSHandshakeTimeout: 5 * time.Second,
 		MaxIdleConnsPerHost: 64,
@@ -98,6 +98,10 @@ type tracer struct {
 // RoundTrip sends one request.
 func (t *tracer) RoundTrip(req *http.Request) (*http.Response, error) {
 	name, start := action(req, t.bucket), t.clock()
+	req, err := fence(req, name)
+	if err != nil {
+		return nil, err
+	}
 	resp, err := send(t.next, req)
 	if err == nil && strings.HasPrefix(name, "List") {
 		resp, err = onlyXML(resp)

@@ -19,6 +19,7 @@ var (
 	_ backends.Copier  = (*Backend)(nil)
 	_ backends.Walker  = (*Backend)(nil)
 	_ backends.Remover = (*Backend)(nil)
+	_ backends.Stager  = (*Backend)(nil)
 )
 
 // Backend is one workspace's tree of objects.

@@ -24,6 +24,9 @@ const (
 	// form of mtime. The store's own time will not do: the answer to a PUT does
 	// not tell it, and a move, which is a copy, would change it.
 	metaTaken = "portico-taken"
+
+	// metaUpload names the upload in pieces that a file came by: see Finished.
+	metaUpload = "portico-upload"
 )
 
 // typeUnknown is what AWS stores where a client names no content type;

@@ -64,6 +64,7 @@ type write struct {
 	key, name string
 	o         backends.PutOptions
 	taken     time.Time
+	upload    string // the id of an upload in pieces, "" for one that came whole
 
 	// place tells whether the file can be where it is to be. It is asked right
 	// before publication, as folders come and go while a body is read, and
@@ -174,7 +175,7 @@ func (w *write) commit(ctx context.Context) error {
 			return fmt.Errorf("commit: %w", err)
 		}
 	}
-	w.off = func() bool { return ctx.Err() != nil }
+	w.off = func() bool { return ctx.Err() != nil || backends.Fence(ctx) != nil }
 	if err := w.place(ctx); err != nil {
 		return err
 	}
@@ -188,7 +189,11 @@ func (w *write) options() minio.PutObjectOptions {
 	if contentType == "" {
 		contentType = typeUnknown
 	}
-	return minio.PutObjectOptions{UserMetadata: userMetadata(w.o.Meta, w.taken), ContentType: contentType, DisableContentSha256: true}
+	user := userMetadata(w.o.Meta, w.taken)
+	if w.upload != "" {
+		user[metaUpload] = w.upload
+	}
+	return minio.PutObjectOptions{UserMetadata: user, ContentType: contentType, DisableContentSha256: true}
 }
 
 // checksum is the CRC32C of data as S3 writes it.

@@ -2,31 +2,85 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 )
 
-// Reap aborts the uploads below the storage's prefix that began before a time,
-// and tells how many.
+// Reap aborts the uploads below the storage's prefix that nothing has come for
+// since a time, and tells how many.
 //
 // All of the bucket's uploads are listed: MinIO lists them by "" or by an exact
 // key, and finds nothing for a folder's prefix. What was begun before MinIO's
 // own last start it lists only by exact key, and removes by itself after a day
 // (its stale_uploads_expiry).
 func (s *Storage) Reap(ctx context.Context, before time.Time) (int, error) {
+	n, err := s.reap(ctx, before)
+	if err != nil {
+		return n, fmt.Errorf("s3: reap: %w", err)
+	}
+	return n, nil
+}
+
+func (s *Storage) reap(ctx context.Context, before time.Time) (n int, err error) {
+	waiting, err := s.waiting(ctx, s.prefix+stagedFolder)
+	if err != nil {
+		return 0, err
+	}
 	stale, err := s.stale(ctx, before)
 	if err != nil {
-		return 0, fmt.Errorf("s3: reap: %w", err)
+		return 0, err
 	}
-	for i, up := range stale {
-		if err := s.abortUpload(ctx, up.Key, up.UploadID); err != nil {
-			return i, fmt.Errorf("s3: reap %s: %w", up.Key, err)
+	for _, up := range stale {
+		dead, err := s.isDead(ctx, up, before, waiting)
+		if err == nil && dead {
+			err = s.abortUpload(ctx, up.Key, up.UploadID)
+			n++
+		}
+		if err != nil {
+			return n, fmt.Errorf("%s: %w", up.Key, err)
 		}
 	}
-	return len(stale), nil
+	for _, w := range waiting {
+		if !w.last.Before(before) {
+			continue
+		}
+		if err := s.drop(ctx, w); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// isDead tells that neither a part nor a tail came since a time. One that comes
+// in pieces may have begun days ago.
+func (s *Storage) isDead(ctx context.Context, up minio.ObjectMultipartInfo, before time.Time, waiting map[string]*tails) (bool, error) {
+	if w := waiting[stagedAt(s.prefix, up.UploadID)]; w != nil && !w.last.Before(before) {
+		return false, nil
+	}
+	for after := 0; ; {
+		page, err := s.partsPage(ctx, up.Key, up.UploadID, after)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it has ended meanwhile
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+		for _, p := range page.ObjectParts {
+			if !p.LastModified.Before(before) {
+				return false, nil
+			}
+		}
+		if !page.IsTruncated || page.NextPartNumberMarker <= after {
+			return true, nil
+		}
+		after = page.NextPartNumberMarker
+	}
 }
 
 // stale lists the uploads that began before a time.

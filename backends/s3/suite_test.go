@@ -42,7 +42,15 @@ func contract(t *testing.T, store parts.S3, isMinIO bool) {
 		t.Helper()
 		plantObject(t, store, s.(*Storage).o.Bucket, name, content)
 	}
-	backendtest.RunWith(t, backendtest.Options{Plant: plant, MaxFolder: 245}, func(t *testing.T) backends.Storage {
+	again := func(t *testing.T, s backends.Storage) backends.Storage {
+		t.Helper()
+		again, err := Open(t.Context(), storeOptions(store, Options{MinIO: isMinIO, Bucket: s.(*Storage).o.Bucket}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	backendtest.RunWith(t, backendtest.Options{Plant: plant, Again: again, MaxFolder: 245}, func(t *testing.T) backends.Storage {
 		t.Helper()
 		s := openStorage(t, store, Options{MinIO: isMinIO})
 		// At cannot make the folder of a workspace, as it asks the store nothing;
