@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"portico/backends"
 	"portico/fault"
 	"portico/store"
 	"portico/vpath"
@@ -38,18 +39,26 @@ var errLost = fault.Tell(fault.ErrUnavailable,
 	"this server has lost touch with the state store in the midst of the change, and has stopped: look what is there, and try again shortly")
 
 // stillHeld is nil as long as nobody else can be at the paths that ctx stands on.
-// It is asked right before each step that others could see.
+// It is asked right before each step that others could see, and by the backends
+// as their fence, right before each call that they write.
 func stillHeld(ctx context.Context) error {
-	claim := claimOf(ctx)
-	if claim == nil {
-		return nil
-	}
-	select {
-	case <-claim.Lost():
+	if claim := claimOf(ctx); claim != nil && !claim.Held() {
 		return errLost
-	default:
-		return nil
 	}
+	return nil
+}
+
+// update is State.Update for work that stands on a claim, which is asked for within
+// the transaction: who was halted before it writes nothing. Who is halted in it
+// writes nothing either, as the state store ends a transaction that stands still
+// sooner than it gives claims to others.
+func (s *Service) update(ctx context.Context, change func(store.Tx) error) error {
+	return s.State.Update(ctx, func(tx store.Tx) error {
+		if err := stillHeld(ctx); err != nil {
+			return err
+		}
+		return change(tx)
+	})
 }
 
 // confirm is stillHeld, asked of the store itself: its connection may have broken
@@ -79,9 +88,13 @@ func orLost(ctx context.Context, err error) error {
 	return fmt.Errorf("%w (%v)", errLost, err) //nolint:errorlint // what came of it is for the log alone
 }
 
-// under is ctx as work does that stands on claim: it ends when that is lost.
+// under is ctx as work does that stands on claim: it ends when that is lost, and
+// no store takes a change of it from then on.
 func under(ctx context.Context, claim store.Claim) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, claimKey{}, claim))
+	ctx = context.WithValue(ctx, claimKey{}, claim)
+	standing := ctx
+	ctx = backends.WithFence(ctx, func() error { return stillHeld(standing) })
+	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		select {
 		case <-claim.Lost():

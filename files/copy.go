@@ -57,8 +57,9 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
 		if err := errors.Join(room.keep(tx, size), x.forgetOld(tx, gone, failed)); err != nil || len(failed) > 0 {
 			return err
 		}
-		return x.copyProps(tx)
+		return errors.Join(x.endOld(tx), x.copyProps(tx), t.depositedAll(going, tx, x))
 	})
+	t.s.reread(going, x.dst.path)
 	if err != nil {
 		return false, err
 	}
@@ -80,13 +81,22 @@ func (t *Tree) doCopy(ctx context.Context, x *transfer) (gone []member, failed m
 	return append(gone, rest...), failed
 }
 
-// forgetOld drops the locks and properties of what the copy has removed.
+// endOld ends what stood on a place that a copy has taken. A file that is copied
+// over keeps its shares, as one that is written to does.
+func (x *transfer) endOld(tx store.Tx) error {
+	if x.replaces() {
+		return nil
+	}
+	return endBelow(tx, x.dst.path)
+}
+
+// forgetOld drops all that stands on what the copy has removed.
 func (x *transfer) forgetOld(tx store.Tx, gone []member, failed map[vpath.Path]error) error {
 	for _, m := range gone {
 		if failed[m.path] != nil {
 			continue
 		}
-		if err := errors.Join(tx.DropLocksBelow(m.path), tx.DropProps(m.path)); err != nil {
+		if err := errors.Join(tx.DropLocksBelow(m.path), beginAt(tx, m.path)); err != nil {
 			return err
 		}
 	}
@@ -151,7 +161,7 @@ func (x *transfer) inTheWay() []member {
 func (t *Tree) copyAll(ctx context.Context, x *transfer, gone []member) map[vpath.Path]error {
 	failed := map[vpath.Path]error{}
 	var files []member
-	mine := backends.Meta{Creator: t.who.acl.ID}
+	mine := backends.Meta{Creator: t.who.ID()}
 	for _, m := range x.all {
 		if !m.info.Dir {
 			files = append(files, m)

@@ -20,6 +20,9 @@ func (t *Tree) Mkdir(ctx context.Context, p vpath.Path, g Guard) error {
 }
 
 func (t *Tree) mkdir(ctx context.Context, p vpath.Path, g Guard) error {
+	if err := t.mayChange(); err != nil {
+		return err
+	}
 	l, err := t.inside(p)
 	if err != nil {
 		return err
@@ -46,12 +49,12 @@ func (t *Tree) mkdirHeld(ctx context.Context, l place, g Guard) error {
 	}
 	undo, err := t.makeParents(ctx, l, g)
 	if err == nil {
-		_, err = l.space.Backend.Mkdir(ctx, l.inner, backends.Meta{Creator: t.who.acl.ID})
+		_, err = l.space.Backend.Mkdir(ctx, l.inner, backends.Meta{Creator: t.who.ID()})
 	}
 	if err != nil {
 		return t.putFailed(upload{place: l}, t.unmade(ctx, event, undo(), err))
 	}
-	return t.commit(ctx, event, func(tx store.Tx) error { return tx.DropProps(l.path) })
+	return t.commitNew(ctx, event, l.path, nothing)
 }
 
 // mkdirAt is where a new folder goes: l, or where it is dropped blindly, past the
@@ -156,6 +159,9 @@ func (t *Tree) Delete(ctx context.Context, p vpath.Path, g Guard) error {
 }
 
 func (t *Tree) delete(ctx context.Context, p vpath.Path, g Guard) error {
+	if err := t.mayChange(); err != nil {
+		return err
+	}
 	if p.IsRoot() {
 		return t.pinned(p)
 	}
@@ -187,6 +193,7 @@ func (t *Tree) deleteHeld(ctx context.Context, l place, g Guard) error {
 	err = t.commit(going, event, func(tx store.Tx) error {
 		return errors.Join(l.space.count(tx, freed), forget(tx, all, failed))
 	})
+	t.s.reread(going, l.path)
 	if err != nil {
 		return err
 	}
@@ -229,26 +236,23 @@ func (t *Tree) mayDelete(ctx context.Context, l place, g Guard) ([]member, error
 	if err := noForeign(all); err != nil {
 		return nil, err
 	}
+	if err := t.mayTakeBack(ctx, l.path); err != nil {
+		return nil, err
+	}
 	return all, t.checkLocks(ctx, t.s.State, g, scope{path: l.path, below: true, member: true})
 }
 
-// forget drops the locks and properties of what has gone.
+// forget drops all that stands on what has gone.
 func forget(tx store.Tx, all []member, failed map[vpath.Path]error) error {
 	root := all[0].path
 	if len(failed) == 0 {
-		if err := tx.DropLocksBelow(root); err != nil {
-			return err
-		}
-		return tx.DropPropsBelow(root)
+		return errors.Join(tx.DropLocksBelow(root), tx.DropPropsBelow(root), endBelow(tx, root))
 	}
 	for _, m := range all {
 		if failed[m.path] != nil {
 			continue
 		}
-		if err := tx.DropLocksBelow(m.path); err != nil {
-			return err
-		}
-		if err := tx.DropPropsBelow(m.path); err != nil {
+		if err := errors.Join(tx.DropLocksBelow(m.path), tx.DropPropsBelow(m.path), endBelow(tx, m.path)); err != nil {
 			return err
 		}
 	}

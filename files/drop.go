@@ -210,7 +210,7 @@ func (t *Tree) makeParent(ctx context.Context, up place, g Guard) (isNew bool, e
 	if err := t.checkLocks(ctx, t.s.State, g, scope{path: up.path, member: true}); err != nil {
 		return false, err
 	}
-	_, err = up.space.Backend.Mkdir(ctx, up.inner, backends.Meta{Creator: t.who.acl.ID})
+	_, err = up.space.Backend.Mkdir(ctx, up.inner, backends.Meta{Creator: t.who.ID()})
 	if errors.Is(err, fs.ErrExist) {
 		return false, nil
 	}

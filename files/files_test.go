@@ -27,12 +27,20 @@ import (
 	"portico/backends/mem"
 	"portico/fault"
 	"portico/files"
+	"portico/internal/parts"
 	"portico/store"
 	"portico/store/sqlite"
 	"portico/vpath"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// under runs the tests with the servers that parts shares among them.
+type under struct{ m *testing.M }
+
+func (u under) Run() int { return parts.Main(u.m) }
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(under{m}, goleak.IgnoreAnyFunction("portico/internal/parts.startPinned.func1"))
+}
 
 // shapes are the abilities that stores come with.
 var shapes = map[string]func(*mem.Backend) backends.Backend{
@@ -88,6 +96,8 @@ type world struct {
 	rec   *audittest.Recorder
 	clock *clock
 	quiet bool
+	firm  *firm
+	heard // of the hooks
 
 	mu   sync.Mutex
 	hook func(op string, p vpath.Path) error // of the store's calls; nil while the test itself looks
@@ -121,7 +131,7 @@ workspaces:
 
 func newWorld(tb testing.TB, o options) *world {
 	tb.Helper()
-	w := &world{TB: tb, rec: &audittest.Recorder{}, clock: newClock(), quiet: o.quiet, back: map[string]backends.Backend{}}
+	w := &world{TB: tb, rec: &audittest.Recorder{}, clock: newClock(), quiet: o.quiet, back: map[string]backends.Backend{}, firm: &firm{}}
 	w.mem = mem.NewWith(mem.Options{Shape: o.shape, Hook: w.called})
 	w.state = o.shared
 	if w.state == nil {
@@ -167,7 +177,8 @@ func (w *world) start(quota int64) {
 	w.Helper()
 	w.svc = files.New(files.Options{
 		State: w.state, Audit: w.rec, Clock: w.clock.Now, Rand: rand.Reader,
-		Log: slog.New(slog.DiscardHandler), Decided: func(bool) {},
+		Log: slog.New(slog.DiscardHandler), Decided: func(bool) {}, Giver: w.firm.giver,
+		Deposited: w.deposited, Opened: w.opened,
 	})
 	w.apply(quota)
 }
@@ -415,7 +426,9 @@ func cleared(tb testing.TB, s store.State) store.State {
 		for _, m := range moves {
 			err = errors.Join(err, tx.DropMove(m.ID))
 		}
-		return errors.Join(err, tx.DropLocksBelow(vpath.Path{}), tx.DropPropsBelow(vpath.Path{}))
+		return errors.Join(err, tx.DropLocksBelow(vpath.Path{}), tx.DropPropsBelow(vpath.Path{}),
+			tx.DropGrantsBelow(vpath.Path{}), tx.DropLabelsBelow(vpath.Path{}), tx.DropContactFolders(vpath.Path{}),
+			tx.DepositsGoneBelow(vpath.Path{}), tx.DropDepositsBefore(time.Now().Add(time.Hour*24*365*100)))
 	})
 	if err != nil {
 		tb.Fatal(err)

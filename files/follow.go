@@ -25,6 +25,7 @@ type journal struct {
 	state store.State
 	moves *moves
 	clock func() time.Time
+	also  func(context.Context) error // reads what changes with it: the grants
 
 	mu   sync.Mutex
 	next *reading      // the one that has not begun, if somebody waits for it
@@ -82,6 +83,12 @@ func (j *journal) ask(ctx context.Context) error {
 	j.moves.watch()
 	list, err := j.state.Moves(ctx)
 	if err != nil {
+		j.moves.blink()
+		return err
+	}
+	// The grants first: what is known at a place that does not count yet is waited
+	// for, and what is known at one that no longer does would be taken for gone.
+	if err := j.also(ctx); err != nil {
 		j.moves.blink()
 		return err
 	}

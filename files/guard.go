@@ -181,7 +181,7 @@ func (t *Tree) locksIn(ctx context.Context, in store.LockReader, sc scope) ([]st
 func (t *Tree) lockedBy(asked vpath.Path, l store.Lock) error {
 	isDir := l.Infinite || l.Path.Contains(asked)
 	if l.Path == asked || t.view.SeesFile(l.Path, "") || isDir && t.view.SeesFolder(l.Path) {
-		return &LockedError{Path: l.Path, Holder: l.HolderAs}
+		return &LockedError{Path: l.Path, Holder: t.holder(l)}
 	}
-	return &LockedError{Path: asked, Holder: "somebody"}
+	return &LockedError{Path: asked, Holder: somebody}
 }

@@ -156,7 +156,11 @@ func TestEventNamesKeyAndEpoch(t *testing.T) {
 	w.apply(0)
 	p := files.Staff(files.Person{ID: id("ann"), Login: "ann"})
 	p.Key = "k1"
-	if err := w.svc.As(p).Mkdir(t.Context(), vpath.Must("/firm/e"), files.Guard{}); err != nil {
+	tree, err := w.svc.As(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tree.Mkdir(t.Context(), vpath.Must("/firm/e"), files.Guard{}); err != nil {
 		t.Fatal(err)
 	}
 	e := w.rec.Appended()[0]

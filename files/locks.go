@@ -35,6 +35,9 @@ func (t *Tree) Lock(ctx context.Context, p vpath.Path, o LockOptions) (l Lock, c
 }
 
 func (t *Tree) lock(ctx context.Context, p vpath.Path, o LockOptions) (Lock, bool, error) {
+	if err := t.mayChange(); err != nil {
+		return Lock{}, false, err
+	}
 	if p.Depth() < 2 {
 		return Lock{}, false, fault.Tell(fault.ErrConflict, "%s: a whole workspace cannot be locked", p)
 	}
@@ -90,7 +93,8 @@ func (t *Tree) lockNew(ctx context.Context, l place, lock store.Lock, g Guard) e
 	if err != nil {
 		return t.putFailed(upload{place: l}, t.unmade(ctx, event, undo(), err))
 	}
-	err = t.keepLock(ctx, event, lock, func(tx store.Tx) error { return tx.DropProps(l.path) })
+	err = t.keepLock(ctx, event, lock, func(tx store.Tx) error { return beginAt(tx, l.path) })
+	t.s.reread(ctx, l.path)
 	if err == nil || stillHeld(ctx) != nil {
 		return err
 	}
@@ -137,7 +141,7 @@ func (t *Tree) mayLock(ctx context.Context, l place, info backends.Info, found b
 // touch makes the empty file of a lock on a free name.
 func (t *Tree) touch(ctx context.Context, l place) error {
 	_, err := l.space.Backend.Put(ctx, l.inner, strings.NewReader(""), backends.PutOptions{
-		Meta: backends.Meta{Creator: t.who.acl.ID, ContentType: contentType(l.path.Name())},
+		Meta: backends.Meta{Creator: t.who.ID(), ContentType: contentType(l.path.Name())},
 		If:   backends.Condition{NotExist: true}, // never empties a file that came meanwhile
 
 		Commit: func() error { return stillHeld(ctx) },
@@ -200,6 +204,9 @@ func (t *Tree) Refresh(ctx context.Context, p vpath.Path, o LockOptions) (Lock, 
 }
 
 func (t *Tree) refresh(ctx context.Context, p vpath.Path, o LockOptions) (Lock, error) {
+	if err := t.mayChange(); err != nil {
+		return Lock{}, err
+	}
 	l, err := t.place(p)
 	if err != nil {
 		return Lock{}, err
@@ -255,6 +262,9 @@ func (t *Tree) Unlock(ctx context.Context, p vpath.Path, token string) error {
 }
 
 func (t *Tree) mayUnlock(ctx context.Context, p vpath.Path, token string) error {
+	if err := t.mayChange(); err != nil {
+		return err
+	}
 	l, err := t.place(p)
 	if err != nil {
 		return err
@@ -275,7 +285,7 @@ func (t *Tree) mayUnlock(ctx context.Context, p vpath.Path, token string) error 
 	}
 	for _, l := range locks {
 		if l.Token == token {
-			return fault.Tell(fs.ErrPermission, "the lock on %s is %s's: only its holder may end it", p, l.HolderAs)
+			return fault.Tell(fs.ErrPermission, "the lock on %s is %s's: only its holder may end it", p, t.holder(l))
 		}
 	}
 	return fault.Tell(fault.ErrConflict, "no lock on %s has this token", p)
@@ -286,63 +296,46 @@ func (t *Tree) mayUnlock(ctx context.Context, p vpath.Path, token string) error 
 func (t *Tree) show(l store.Lock) Lock {
 	s := Lock{
 		Root: l.Path, Infinite: l.Infinite, Shared: l.Shared,
-		Holder: l.HolderAs, Timeout: l.Expires.Sub(t.now()),
+		Holder: t.holder(l), Timeout: l.Expires.Sub(t.now()),
 	}
-	if l.Holder == t.who.acl.ID {
+	if l.Holder == t.who.acl.ID && t.as == nil {
 		s.Token, s.OwnerXML = l.Token, l.OwnerXML
 	}
 	return s
 }
 
-// fillIn adds locks and properties to a listing, with one question each.
+// holder is the name of who holds a lock. People from outside do not learn of
+// each other.
+func (t *Tree) holder(l store.Lock) string {
+	if t.who.isOutside() && isOutside(l.Holder) && l.Holder != t.who.acl.ID {
+		return somebody
+	}
+	return l.HolderAs
+}
+
+// somebody stands for a name that is not told.
+const somebody = "somebody"
+
+// fillIn adds locks and properties to a listing, with one question.
 func (t *Tree) fillIn(ctx context.Context, self *Node, below []Node, w Want) error {
 	if self.Path.IsRoot() {
 		return nil
 	}
-	if w.Locks {
-		locks, err := t.locksAround(ctx, self.Path, below != nil)
-		if err != nil {
-			return err
-		}
-		t.attach(self, locks)
-		for i := range below {
-			t.attach(&below[i], locks)
-		}
-	}
-	if !w.Props {
-		return nil
-	}
-	props, err := t.s.State.PropsIn(ctx, self.Path)
+	listing := store.Listing{Path: self.Path, Members: below != nil, Locks: w.Locks, Props: w.Props}
+	around, err := t.s.State.Around(ctx, listing, t.now())
 	if err != nil {
 		return err
 	}
-	self.Props = props[self.Path]
+	t.attach(self, around)
 	for i := range below {
-		below[i].Props = props[below[i].Path]
+		t.attach(&below[i], around)
 	}
 	return nil
 }
 
-// locksAround gives the locks that cover p and, with members, those below it.
-func (t *Tree) locksAround(ctx context.Context, p vpath.Path, members bool) ([]store.Lock, error) {
-	on, err := t.s.State.LocksOn(ctx, p, t.now())
-	if err != nil || !members {
-		return on, err
-	}
-	below, err := t.s.State.LocksBelow(ctx, p, t.now())
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range below {
-		if l.Path != p { // those at p are in both answers
-			on = append(on, l)
-		}
-	}
-	return on, nil
-}
-
-func (t *Tree) attach(n *Node, locks []store.Lock) {
-	for _, l := range locks {
+func (t *Tree) attach(n *Node, around store.Around) {
+	n.Props = around.Props[n.Path]
+	for _, l := range around.Locks {
 		if l.Covers(n.Path) {
 			n.Locks = append(n.Locks, t.show(l))
 		}

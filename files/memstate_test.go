@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"portico/fault"
+	"portico/internal/memstate"
 	"portico/store"
 	"portico/vpath"
 )
@@ -16,7 +17,7 @@ import (
 // memState is a state store in memory that several replicas share: what package
 // files needs of one, one transaction at a time.
 type memState struct {
-	store.State // the roles that package files never asks
+	store.State // memstate, for what people share with each other
 	mu          sync.Mutex
 	rows        memRows
 }
@@ -27,13 +28,15 @@ type memRows struct {
 	moves   map[string]store.Move
 	intents map[string]store.Intent
 	usage   map[string]store.Usage
+	uploads map[string]store.Upload
 	audit   []store.AuditRow
 }
 
 func newMemState() *memState {
-	return &memState{rows: memRows{
+	return &memState{State: memstate.New(), rows: memRows{
 		locks: map[string]store.Lock{}, props: map[vpath.Path][]store.Prop{}, moves: map[string]store.Move{},
 		intents: map[string]store.Intent{}, usage: map[string]store.Usage{},
+		uploads: map[string]store.Upload{},
 	}}
 }
 
@@ -43,7 +46,7 @@ func (r memRows) clone() memRows {
 		props[p] = slices.Clone(list)
 	}
 	return memRows{
-		maps.Clone(r.locks), props, maps.Clone(r.moves), maps.Clone(r.intents), maps.Clone(r.usage), slices.Clone(r.audit),
+		maps.Clone(r.locks), props, maps.Clone(r.moves), maps.Clone(r.intents), maps.Clone(r.usage), maps.Clone(r.uploads), slices.Clone(r.audit),
 	}
 }
 
@@ -54,12 +57,14 @@ func (s *memState) Update(ctx context.Context, f func(store.Tx) error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	tx := memTx{memRows: s.rows.clone()}
-	if err := f(&tx); err != nil {
-		return err
-	}
-	s.rows = tx.memRows
-	return nil
+	return s.State.Update(ctx, func(shared store.Tx) error {
+		tx := memTx{noTx: noTx{shared}, memRows: s.rows.clone()}
+		if err := f(&tx); err != nil {
+			return err
+		}
+		s.rows = tx.memRows
+		return nil
+	})
 }
 
 func (s *memState) read() memRows {
@@ -91,8 +96,8 @@ func (s *memState) PropsOf(ctx context.Context, p vpath.Path) ([]store.Prop, err
 	return s.read().PropsOf(ctx, p)
 }
 
-func (s *memState) PropsIn(ctx context.Context, p vpath.Path) (map[vpath.Path][]store.Prop, error) {
-	return s.read().PropsIn(ctx, p)
+func (s *memState) Around(ctx context.Context, l store.Listing, now time.Time) (store.Around, error) {
+	return s.read().Around(ctx, l, now)
 }
 
 func (s *memState) Moves(ctx context.Context) ([]store.Move, error) { return s.read().Moves(ctx) }
@@ -135,14 +140,18 @@ func (r memRows) PropsOf(_ context.Context, p vpath.Path) ([]store.Prop, error) 
 	return r.props[p], nil
 }
 
-func (r memRows) PropsIn(_ context.Context, p vpath.Path) (map[vpath.Path][]store.Prop, error) {
-	out := map[vpath.Path][]store.Prop{}
+func (r memRows) Around(_ context.Context, l store.Listing, now time.Time) (a store.Around, _ error) {
+	p := l.Path
+	if l.Locks {
+		a.Locks = r.someLocks(now, func(k store.Lock) bool { return k.Covers(p) || l.Members && p.Contains(k.Path) })
+	}
+	a.Props = map[vpath.Path][]store.Prop{}
 	for at, list := range r.props {
-		if at == p || at.Parent() == p {
-			out[at] = list
+		if l.Props && (at == p || l.Members && at.Parent() == p) {
+			a.Props[at] = list
 		}
 	}
-	return out, nil
+	return a, nil
 }
 
 func (r memRows) Moves(context.Context) ([]store.Move, error) {

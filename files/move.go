@@ -68,12 +68,12 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 // beginMove writes the journal's row. If that fails, the row may be there all the
 // same, and would be carried out at some later start: it is taken back.
 func (s *Service) beginMove(ctx context.Context, m store.Move) error {
-	err := stillHeld(ctx)
-	if err != nil {
-		return err
-	}
-	if err = s.State.Update(ctx, func(tx store.Tx) error { return tx.PutMove(m) }); err == nil {
+	err := s.update(ctx, func(tx store.Tx) error { return tx.PutMove(m) })
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, errLost): // nothing was written
+		return err
 	}
 	_ = s.endMove(ctx, m) // then Resume finds out
 	return unrecorded(err)
@@ -81,7 +81,7 @@ func (s *Service) beginMove(ctx context.Context, m store.Move) error {
 
 // endMove takes back the row of a move of which nothing was done.
 func (s *Service) endMove(ctx context.Context, m store.Move) error {
-	err := s.State.Update(ctx, func(tx store.Tx) error { return tx.DropMove(m.ID) })
+	err := s.update(ctx, func(tx store.Tx) error { return tx.DropMove(m.ID) })
 	if err != nil {
 		s.moves.set(m)
 	}
@@ -94,9 +94,9 @@ func (t *Tree) journalRow(x *transfer) (store.Move, error) {
 	if err != nil {
 		return store.Move{}, err
 	}
-	event, err := audit.Encode(t.event(audit.Event{
+	event, err := t.s.keep(t.event(audit.Event{
 		Action: audit.Move, Path: x.src.path.String(), Dest: x.dst.path.String(), Allowed: true,
-	}))
+	}), id)
 	if err != nil {
 		return store.Move{}, fmt.Errorf("files: move: audit event: %w", err)
 	}

@@ -80,9 +80,10 @@ func breakMove(tb testing.TB, shape mem2backend, state store.State, c moveCase, 
 	if left, err := w.state.Moves(tb.Context()); len(left) > 0 || err != nil || w.svc.Moves() > 0 {
 		fail("%d moves in the journal, %d open (%v)", len(left), w.svc.Moves(), err)
 	}
-	if shown, there := w.shown(vpath.Path{}), strings.Count(got, "\n")+1+2; len(shown) != there {
+	if shown, there := w.shown(vpath.Path{}), strings.Count(got, " has ")+2; len(shown) != there {
 		fail("%d things are shown, %d are there", len(shown), there)
 	}
+	w.standingCounts()
 	w.setHook(nil)
 	for _, end := range []string{c.src, c.dst} { // nothing is held any more
 		if o := w.as("ann").rm(end); o.err != nil && !errors.Is(o.err, fs.ErrNotExist) {

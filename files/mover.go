@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"portico/audit"
 	"portico/backends"
 	"portico/fault"
 	"portico/store"
@@ -240,7 +239,7 @@ func (v *mover) update(ctx context.Context, change func(store.Tx) error) error {
 	if err := stillHeld(ctx); err != nil {
 		return err
 	}
-	err := v.s.State.Update(ctx, func(tx store.Tx) error {
+	err := v.s.update(ctx, func(tx store.Tx) error {
 		if err := v.isMine(ctx, tx); err != nil {
 			return err
 		}
@@ -280,15 +279,17 @@ func (v *mover) arrived(ctx context.Context, phase string, arrive func(store.Tx)
 	if err == nil {
 		v.recounted()
 	}
+	v.s.reread(ctx, v.move.From, v.move.To) // where the answer was lost, too
 	return err
 }
 
-// arrive makes the new place the one that counts, together with its properties
-// and the audit row.
+// arrive makes the new place the one that counts, together with all that stands on
+// it and the audit row.
 func (v *mover) arrive(tx store.Tx) error {
 	return errors.Join(
 		tx.DropLocksBelow(v.move.From),
 		tx.MoveProps(v.move.From, v.move.To),
+		moveAlong(tx, v.move.From, v.move.To),
 		v.recount(tx),
 		v.appendAudit(tx),
 	)
@@ -300,9 +301,5 @@ func (v *mover) arriveAnew(tx store.Tx) error {
 }
 
 func (v *mover) appendAudit(tx store.Tx) error {
-	e, err := audit.Decode(v.move.Audit)
-	if err != nil {
-		return fmt.Errorf("files: move: audit event: %w", err)
-	}
-	return v.s.Audit.Append(tx, e)
+	return v.s.Audit.Append(tx, v.s.kept(v.move))
 }

@@ -27,6 +27,9 @@ func (t *Tree) PatchProps(ctx context.Context, p vpath.Path, changes []PropChang
 }
 
 func (t *Tree) patchProps(ctx context.Context, p vpath.Path, changes []PropChange, g Guard, event audit.Event) error {
+	if err := t.mayChange(); err != nil {
+		return err
+	}
 	if p.IsRoot() {
 		return fault.Tell(fs.ErrPermission, "the list of workspaces has no properties to set")
 	}

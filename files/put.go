@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"sync/atomic"
 
 	"portico/acl"
 	"portico/audit"
@@ -33,12 +34,19 @@ type upload struct {
 	place
 	info  backends.Info // what is there already
 	found bool
-	blind bool // it is dropped where its sender sees nothing
+	blind bool   // it is dropped where its sender sees nothing
+	sent  string // the name that its sender gave it
 	o     PutOptions
 	done  func() // ends it
+
+	// also, if set, goes with the record of the new file.
+	also func(store.Tx, backends.Info) error
 }
 
 func (t *Tree) put(ctx context.Context, p vpath.Path, body io.Reader, o PutOptions) (Node, bool, error) {
+	if err := t.mayChange(); err != nil {
+		return Node{}, false, err
+	}
 	gone := t.s.gone.Load()
 	u, err := t.mayPut(ctx, p, o)
 	defer u.done()
@@ -50,26 +58,31 @@ func (t *Tree) put(ctx context.Context, p vpath.Path, body io.Reader, o PutOptio
 		return Node{}, false, err
 	}
 	defer gauge.done()
-	info, err := t.upload(ctx, u, body, gauge, gone)
+	info, err := t.upload(ctx, u, gauge, gone, func(ctx context.Context, o backends.PutOptions) (backends.Info, error) {
+		return u.space.Backend.Put(ctx, u.inner, gauge.meter(body), o)
+	})
 	if err != nil {
 		return Node{}, false, t.putFailed(u, err)
 	}
 	return t.node(u.path, info), !u.found, nil
 }
 
-// upload hands the body to the store, and records what has become of it. The path
-// is held from the moment when all of the body is there.
-func (t *Tree) upload(ctx context.Context, u upload, body io.Reader, g *gauge, gone int64) (info backends.Info, err error) {
-	w := &writing{t: t, u: u, event: audit.Event{Action: audit.Put, Path: u.path.String()}, release: func() {}}
+// sender hands all of the bytes to the store.
+type sender func(context.Context, backends.PutOptions) (backends.Info, error)
+
+// upload lets send hand the bytes to the store, and records what has become of
+// them. The path is held from the moment when all of them are there.
+func (t *Tree) upload(ctx context.Context, u upload, g *gauge, gone int64, send sender) (info backends.Info, err error) {
+	w := &writing{t: t, u: u, event: putEvent(u.path), release: func() {}}
 	defer func() { w.release() }()
 	undo, err := w.makeWay(ctx)
 	if err != nil {
 		return info, t.unmade(ctx, w.event, undo(), err)
 	}
-	sending, stop := context.WithCancelCause(ctx)
+	sending, stop := context.WithCancelCause(backends.WithFence(ctx, w.stands))
 	defer stop(nil)
 	held := ctx
-	info, err = u.space.Backend.Put(sending, u.inner, g.meter(body), backends.PutOptions{
+	info, err = send(sending, backends.PutOptions{
 		Size: u.o.Size,
 		Meta: backends.Meta{Creator: t.creator(u), ModTime: u.o.ModTime, ContentType: contentType(u.path.Name())},
 		If:   t.condition(u),
@@ -87,12 +100,27 @@ func (t *Tree) upload(ctx context.Context, u upload, body io.Reader, g *gauge, g
 	return info, w.commit(held, info, g)
 }
 
+func putEvent(p vpath.Path) audit.Event { return audit.Event{Action: audit.Put, Path: p.String()} }
+
 // writing is an upload on its way into the file store.
 type writing struct {
 	t       *Tree
 	u       upload
 	event   audit.Event
 	release func() // of the path
+
+	// held is the context of the claim, nil before. The file store asks for it, in
+	// goroutines of its own.
+	held atomic.Pointer[context.Context]
+}
+
+// stands is the fence of an upload, whose claim comes when the store has the body
+// already.
+func (w *writing) stands() error {
+	if held := w.held.Load(); held != nil {
+		return stillHeld(*held)
+	}
+	return nil
 }
 
 // makeWay is makeParents for a new file. Where that may make a folder, the intent
@@ -114,6 +142,8 @@ func (w *writing) hold(ctx context.Context, stop context.CancelCauseFunc) (held 
 		return ctx, err
 	}
 	w.release = release
+	standing := held
+	w.held.Store(&standing)
 	if claimOf(held) != nil {
 		context.AfterFunc(held, func() { stop(context.Cause(held)) })
 	}
@@ -137,17 +167,22 @@ func (w *writing) mayPublish(ctx context.Context, gone int64) (err error) {
 
 func (w *writing) commit(ctx context.Context, info backends.Info, g *gauge) error {
 	w.event.Bytes, w.event.SHA256 = info.Size, info.SHA256
-	return w.t.commit(ctx, w.event, func(tx store.Tx) error {
-		if err := g.keep(tx, info.Size); err != nil || w.u.found {
+	also := func(tx store.Tx) error {
+		err := errors.Join(g.keep(tx, info.Size), w.deposited(ctx, tx, info))
+		if err != nil || w.u.also == nil {
 			return err
 		}
-		return tx.DropProps(w.u.path) // a new thing under an old name inherits nothing
-	})
+		return w.u.also(tx, info)
+	}
+	if w.u.found {
+		return w.t.commit(ctx, w.event, also)
+	}
+	return w.t.commitNew(ctx, w.event, w.u.path, also)
 }
 
 // mayPut judges all but the body.
 func (t *Tree) mayPut(ctx context.Context, p vpath.Path, o PutOptions) (upload, error) {
-	u := upload{o: o, done: func() {}}
+	u := upload{o: o, done: func() {}, sent: p.Name()}
 	l, err := t.inside(p)
 	if err != nil {
 		return u, err
@@ -164,7 +199,7 @@ func (t *Tree) mayPut(ctx context.Context, p vpath.Path, o PutOptions) (upload, 
 		if err != nil {
 			return u, err
 		}
-		u = upload{place: free, blind: true, o: o, done: done}
+		u.place, u.info, u.found, u.blind, u.done = free, backends.Info{}, false, true, done
 	}
 	if err := t.mayWrite(ctx, u.place, u.info, u.found); err != nil {
 		return u, err
@@ -219,7 +254,11 @@ func (t *Tree) recheck(ctx context.Context, u upload, gone int64) error {
 			return err
 		}
 	}
-	if err := t.s.As(t.who).mayWrite(ctx, u.place, u.info, u.found); err != nil {
+	now, err := t.s.tree(ctx, t.who)
+	if err != nil {
+		return err
+	}
+	if err := now.mayWrite(ctx, u.place, u.info, u.found); err != nil {
 		return err // the rules changed during the upload
 	}
 	return t.checkLocks(ctx, t.s.State, u.o.Guard, scope{path: u.path, member: !u.found})
@@ -278,7 +317,7 @@ func (t *Tree) creator(u upload) string {
 	if u.found {
 		return u.info.Creator
 	}
-	return t.who.acl.ID
+	return t.who.ID()
 }
 
 func (t *Tree) putFailed(u upload, err error) error {

@@ -112,7 +112,7 @@ func (t *Tree) root(ctx context.Context, members bool) (Node, []Node, error) {
 	var below []Node
 	for _, name := range t.r.names {
 		p, err := vpath.Path{}.Child(name)
-		if err != nil || !members || !t.view.SeesFolder(p) {
+		if err != nil || !members || !t.view.SeesFolder(p) || !t.mayLook(name) {
 			continue
 		}
 		// A store that is away must not hide the workspaces in the others.
@@ -169,6 +169,9 @@ func (t *Tree) open(ctx context.Context, p vpath.Path, r Range) (io.ReadCloser, 
 			_ = body.Close() // only read
 		}
 		return nil, Node{}, no
+	}
+	if err == nil {
+		t.opened(ctx, p, info)
 	}
 	return body, t.node(p, info), err
 }

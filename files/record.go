@@ -10,6 +10,7 @@ import (
 	"portico/audit"
 	"portico/fault"
 	"portico/store"
+	"portico/vpath"
 )
 
 // recordTimeout bounds the writing of an audit row after the request's own end.
@@ -21,6 +22,12 @@ func (t *Tree) event(e audit.Event) audit.Event {
 	e.RequestID, e.Address, e.Agent = t.who.RequestID, t.who.Address, t.who.Agent
 	_, name, _ := strings.Cut(string(t.who.acl.Self), ":")
 	e.Actor = audit.Actor{Type: t.who.actorType(), ID: t.who.acl.ID, Login: name, Via: t.who.Via, Key: t.who.Key}
+	if t.as != nil {
+		by := t.as.who
+		_, login, _ := strings.Cut(by.Subject(), ":")
+		e.RequestID, e.Address, e.Agent = by.RequestID, by.Address, by.Agent
+		e.Actor = audit.Actor{Type: by.actorType(), ID: by.acl.ID, Login: login, Via: by.Via, Key: by.Key, As: name}
+	}
 	if t.s.Epoch != nil {
 		e.Epoch = t.s.Epoch()
 	}
@@ -45,7 +52,7 @@ func (p Principal) actorType() audit.ActorType {
 // before the first byte of it can be seen. Where that fails, nothing is changed.
 // e goes to commit with the outcome, or to unmade where there is none.
 func (t *Tree) intend(ctx context.Context, e audit.Event) (audit.Event, error) {
-	if err := stillHeld(ctx); err != nil {
+	if err := errors.Join(stillHeld(ctx), t.mayChange()); err != nil {
 		return e, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, recordTimeout)
@@ -170,6 +177,9 @@ func inPart(e audit.Event, err error) (audit.Event, error) {
 // is there already; but not when the claim is lost, since another process may have
 // changed what this one would assert.
 func (t *Tree) commit(ctx context.Context, e audit.Event, change func(store.Tx) error) error {
+	if err := t.mayChange(); err != nil {
+		return err
+	}
 	if err := t.s.confirm(ctx); err != nil {
 		t.leaveIntent(e)
 		return err
@@ -179,6 +189,9 @@ func (t *Tree) commit(ctx context.Context, e audit.Event, change func(store.Tx) 
 	e.Allowed = true
 	var refused error
 	err := t.s.State.Update(ctx, func(tx store.Tx) error {
+		if refused = stillHeld(ctx); refused != nil { // it waited for its turn to write
+			return refused
+		}
 		if refused = change(tx); refused != nil {
 			return refused
 		}
@@ -194,6 +207,41 @@ func (t *Tree) commit(ctx context.Context, e audit.Event, change func(store.Tx) 
 	return unrecorded(err)
 }
 
+// commitNew is commit for a new thing at p, which inherits nothing of what stood
+// there.
+func (t *Tree) commitNew(ctx context.Context, e audit.Event, p vpath.Path, also func(store.Tx) error) error {
+	err := t.commit(ctx, e, func(tx store.Tx) error { return errors.Join(beginAt(tx, p), also(tx)) })
+	t.s.reread(ctx, p) // whatever the answer: it may have been lost
+	return err
+}
+
 func unrecorded(err error) error {
 	return fault.Tell(errors.Join(fault.ErrUnavailable, err), "the state store cannot be written: try again in a moment")
+}
+
+// keep makes of an event what the journal of moves keeps: sealed, if the audit
+// can do that.
+func (s *Service) keep(e audit.Event, id string) ([]byte, error) {
+	if k, ok := s.Audit.(audit.Keeper); ok {
+		return k.Keep(e, id)
+	}
+	return audit.Encode(e)
+}
+
+// kept is keep back. A move whose event cannot be read, after audit.key was
+// changed, is recorded without who began it: it must not lie half done for ever.
+func (s *Service) kept(m store.Move) audit.Event {
+	read := func(text []byte, _ string) (audit.Event, error) { return audit.Decode(text) }
+	if k, ok := s.Audit.(audit.Keeper); ok {
+		read = k.Kept
+	}
+	e, err := read(m.Audit, m.ID)
+	if err == nil {
+		return e
+	}
+	s.Log.Error("who began a move cannot be read", "from", m.From, "to", m.To, "err", err)
+	return audit.Event{
+		Time: s.Clock(), Actor: audit.Actor{Type: audit.SystemItself}, Action: audit.Move, Path: m.From.String(), Dest: m.To.String(),
+		Allowed: true, Why: "who began it cannot be read: was audit.key changed?",
+	}
 }

@@ -33,6 +33,16 @@ type hubClaim struct {
 	paths []vpath.Path
 	name  string
 	lost  chan struct{}
+	late  atomic.Bool // too late by this process's own clock
+}
+
+func (c *hubClaim) Held() bool {
+	select {
+	case <-c.lost:
+		return false
+	default:
+		return !c.late.Load()
+	}
 }
 
 func (c *hubClaim) Lost() <-chan struct{} { return c.lost }
@@ -111,7 +121,7 @@ func replicas(tb testing.TB, n int, shape mem2backend, o options) []*replica {
 	for i := range n {
 		r := &replica{hub: h, name: fmt.Sprintf("r%d", i)}
 		r.world = &world{
-			TB: tb, mem: first.mem, rules: first.rules, rec: first.rec, clock: first.clock, quiet: true,
+			TB: tb, mem: first.mem, rules: first.rules, rec: first.rec, clock: first.clock, quiet: true, firm: first.firm,
 			back: map[string]backends.Backend{}, state: r.stateOf(),
 		}
 		for name, b := range first.back {
@@ -180,6 +190,15 @@ func (r *replica) steal() {
 	}
 }
 
+// lapse is steal from a process that was halted for long and goes on: it knows by
+// its clock, and by nothing else yet.
+func (r *replica) lapse() {
+	r.steal()
+	for _, c := range r.stolen {
+		c.late.Store(true)
+	}
+}
+
 // follow runs Follow beside the test.
 func (r *replica) follow() {
 	r.Helper()
@@ -203,8 +222,10 @@ func (s *replicaState) Update(ctx context.Context, f func(store.Tx) error) error
 		return err
 	}
 	was, _ := s.State.Moves(ctx)
+	given, _ := s.GrantsChange(ctx)
 	err := s.State.Update(ctx, f)
-	if is, _ := s.State.Moves(ctx); fmt.Sprint(was) != fmt.Sprint(is) {
+	now, _ := s.GrantsChange(ctx)
+	if is, _ := s.State.Moves(ctx); fmt.Sprint(was) != fmt.Sprint(is) || now != given {
 		s.r.tell()
 	}
 	return err
@@ -299,12 +320,14 @@ func (r *replica) backend(b backends.Backend) backends.Backend {
 			*procBackend
 			procCopier
 			procRenamer
-		}{p, procCopier{p}, procRenamer{p}}
+			procStager
+		}{p, procCopier{p}, procRenamer{p}, procStager{b.(backends.Stager), r}}
 	case copies:
 		return struct {
 			*procBackend
 			procCopier
-		}{p, procCopier{p}}
+			procStager
+		}{p, procCopier{p}, procStager{b.(backends.Stager), r}}
 	}
 	return p
 }

@@ -12,7 +12,9 @@ package files
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
@@ -23,7 +25,9 @@ import (
 	"portico/acl"
 	"portico/audit"
 	"portico/backends"
+	"portico/fault"
 	"portico/store"
+	"portico/vpath"
 )
 
 // Options are what a Service stands on.
@@ -36,6 +40,24 @@ type Options struct {
 
 	// Decided, if set, hears of every decision, for metrics.
 	Decided func(allowed bool)
+
+	// Giver is who gave something, by their identity.Identity.ID, as they are now:
+	// what people give is worth no more than their own rights at this moment. It
+	// is asked for each request that rests on a grant, so that it answers from
+	// memory. fs.ErrNotExist: they have left, and what they gave gives nothing;
+	// any other error, and the request is answered with fault.ErrUnavailable. nil:
+	// nobody is known.
+	Giver func(ctx context.Context, id string) (Person, error)
+
+	// Deposited, if set, hears of each file that somebody from outside has just
+	// made or replaced, in the transaction of its record. ID and Receipt are the
+	// hook's to fill, and to put the deposit into the store.
+	Deposited func(ctx context.Context, tx store.Tx, d store.Deposit) error
+
+	// Opened, if set, hears when a deposit is read by somebody else for the first
+	// time, or something that was given by its recipient, in a transaction of its
+	// own.
+	Opened func(ctx context.Context, tx store.Tx, o Opening) error
 
 	// Epoch, if set, names the config that is in force, for the audit.
 	Epoch func() string
@@ -57,6 +79,8 @@ type Service struct {
 	names    names
 	moves    moves
 	journal  journal
+	turns    turns // of uploads in pieces
+	grants   grants
 	shared   bool       // other processes may be at the same files
 	resuming sync.Mutex // one Resume at a time
 	uploads  atomic.Int64
@@ -72,6 +96,8 @@ type Service struct {
 func New(o Options) *Service {
 	s := &Service{Options: o, moves: newMoves(), shared: o.State.Shared()}
 	s.journal = journal{state: o.State, moves: &s.moves, clock: o.Clock, turn: make(chan struct{}, 1)}
+	s.grants.state = o.State
+	s.journal.also = s.grants.read
 	if s.shared {
 		s.moves.stale = s.journal.stale
 	}
@@ -97,10 +123,34 @@ func (s *Service) Apply(p *acl.Policy, list []Workspace) {
 	s.rules.Store(r)
 }
 
-// As gives the files as p may see and use them, under the rules of this moment.
-func (s *Service) As(p Principal) *Tree {
+// As gives the files as a member of staff may see and use them, under the rules
+// of this moment. It asks who gave them something: a directory that is away is
+// fault.ErrUnavailable. Customers and visitors have a Window, which shows them no
+// folder above what they were given.
+func (s *Service) As(ctx context.Context, p Principal) (*Tree, error) {
+	if p.isOutside() {
+		return nil, fault.Tell(fs.ErrPermission, "the workspaces are for the firm's own people: what was shared with you is under another address")
+	}
+	return s.tree(ctx, p)
+}
+
+// tree is As for all principals.
+func (s *Service) tree(ctx context.Context, p Principal) (*Tree, error) {
 	r := s.rules.Load()
-	return &Tree{s: s, r: r, who: p, view: r.view(p.acl, s.Clock())}
+	view, err := s.view(ctx, r, p.acl)
+	if err != nil {
+		return nil, fmt.Errorf("files: as: %w", err)
+	}
+	return &Tree{s: s, r: r, who: p, view: view}, nil
+}
+
+// Opening is the first reading of a deposit, or of what a grant gives; the other
+// one is nil.
+type Opening struct {
+	Deposit *store.Deposit
+	Grant   *store.Grant
+	By      string // the name of who reads
+	Path    vpath.Path
 }
 
 // Uploads is the number of uploads in flight.
@@ -130,25 +180,8 @@ type rules struct {
 	names  []string // of spaces, sorted
 
 	mu    sync.Mutex
-	views map[string]*acl.View
+	views map[string]kept
 }
 
 // maxViews bounds the views kept; beyond it they are made anew.
 const maxViews = 10_000
-
-// view is the policy as it concerns p. It is kept for the next request, since
-// making one reads all rules.
-func (r *rules) view(p acl.Principal, now time.Time) *acl.View {
-	key := p.Key()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if v := r.views[key]; v != nil && (v.Expires().IsZero() || now.Before(v.Expires())) {
-		return v
-	}
-	if len(r.views) >= maxViews || r.views == nil {
-		r.views = map[string]*acl.View{}
-	}
-	v := r.policy.View(p, now)
-	r.views[key] = v
-	return v
-}

@@ -82,7 +82,10 @@ func TestGrantsEnd(t *testing.T) {
 	w.as("eve").get("/firm/x").ok()
 	w.clock.add(time.Hour)
 	w.as("eve").get("/firm/x").want(fs.ErrNotExist)
-	tree := w.svc.As(files.Staff(files.Person{ID: "id-pat", Login: "pat", Name: "Pat", Groups: []files.Membership{{Group: "staff"}}}))
+	tree, err := w.svc.As(t.Context(), files.Staff(files.Person{ID: "id-pat", Login: "pat", Name: "Pat", Groups: []files.Membership{{Group: "staff"}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := tree.Stat(t.Context(), vpath.Must("/firm/x")); err != nil {
 		t.Errorf("a member of the group: %v", err)
 	}
@@ -151,11 +154,11 @@ func (d deaf) LocksBelow(ctx context.Context, p vpath.Path, now time.Time) ([]st
 	return d.State.LocksBelow(ctx, p, now)
 }
 
-func (d deaf) PropsIn(ctx context.Context, p vpath.Path) (map[vpath.Path][]store.Prop, error) {
-	if *d.broken == "PropsIn" {
-		return nil, fault.ErrUnavailable
+func (d deaf) Around(ctx context.Context, l store.Listing, now time.Time) (store.Around, error) {
+	if *d.broken == "Around" {
+		return store.Around{}, fault.ErrUnavailable
 	}
-	return d.State.PropsIn(ctx, p)
+	return d.State.Around(ctx, l, now)
 }
 
 func (d deaf) Moves(ctx context.Context) ([]store.Move, error) {
@@ -180,9 +183,7 @@ func TestStateIsAway(t *testing.T) {
 		{"LocksOn", func() *outcome { return ann.put("/firm/n", "1") }},
 		{"LocksOn", func() *outcome { return ann.rm("/firm/d") }},
 		{"LocksBelow", func() *outcome { return ann.rm("/firm/d") }},
-		{"LocksBelow", func() *outcome { return ann.ls("/firm") }},
-		{"LocksOn", func() *outcome { return ann.ls("/firm") }},
-		{"PropsIn", func() *outcome { return ann.ls("/firm") }},
+		{"Around", func() *outcome { return ann.ls("/firm") }},
 		{"LocksOn", func() *outcome { return ann.unlock("/firm/x", "t") }},
 		{"LocksOn", func() *outcome { return ann.lock("/firm/n") }},
 		{"LocksOn", func() *outcome { return ann.put("/firm/x", "1", putIf(with("t"))) }},

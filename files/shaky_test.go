@@ -117,6 +117,7 @@ func moveWorld(tb testing.TB, shape mem2backend, state store.State, c moveCase) 
 	w.seed("ann", "/lab/")
 	w.seed("ann", c.seeds...)
 	w.paint(c.seeds...)
+	w.settleOn(c.seeds...)
 	w.setHook(func(op string, _ vpath.Path) error { return st.call(op) })
 	return w, st
 }
@@ -137,10 +138,10 @@ func (w *world) all() string {
 			if err != nil {
 				w.Fatal(err)
 			}
-			out = append(out, space+"/"+line+fmt.Sprint(props))
+			out = append(out, space+"/"+line+" has "+fmt.Sprint(props))
 		}
 	}
-	return strings.Join(out, "\n")
+	return strings.Join(append(out, w.standing()...), "\n")
 }
 
 // shown is what the owner sees in both workspaces.

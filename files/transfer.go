@@ -17,8 +17,9 @@ type transfer struct {
 	all      []member // of the source, the root first
 	old      []member // what lies at the destination and is replaced, if anything
 	move     bool
-	leftOut  bool // something below the source is not seen, and not carried
-	blind    bool // the destination is a blind drop
+	leftOut  bool   // something below the source is not seen, and not carried
+	blind    bool   // the destination is a blind drop
+	sent     string // the name that was asked for there
 	o        TransferOptions
 	done     func() // ends it
 }
@@ -43,6 +44,9 @@ func (x *transfer) target(m member) (place, error) {
 // the paths until done. held is the context for what is done with them.
 func (t *Tree) begin(ctx context.Context, src, dst vpath.Path, o TransferOptions, move bool) (held context.Context, x *transfer, err error) {
 	x = &transfer{o: o, move: move}
+	if err := t.mayChange(); err != nil {
+		return nil, nil, err
+	}
 	if err := t.findEnds(src, dst, x); err != nil {
 		return nil, nil, err
 	}
@@ -98,6 +102,7 @@ func (t *Tree) findEnds(src, dst vpath.Path, x *transfer) (err error) {
 	if x.dst, err = t.place(dst); err != nil {
 		return err
 	}
+	x.sent = dst.Name()
 	if x.src.isTop() || x.dst.isTop() {
 		return t.pinned(top(src))
 	}
@@ -189,6 +194,9 @@ func (t *Tree) takeSource(ctx context.Context, x *transfer) error {
 	}
 	x.all = all
 	if err := t.needAll(all, acl.Read, acl.Delete); err != nil {
+		return err
+	}
+	if err := t.mayTakeBack(ctx, x.src.path); err != nil {
 		return err
 	}
 	return noForeign(all)
@@ -287,6 +295,9 @@ func (t *Tree) mayLand(ctx context.Context, x *transfer, info backends.Info, fou
 		return err
 	}
 	if err := t.needAll(x.old, acl.Delete); err != nil {
+		return err
+	}
+	if err := t.mayTakeBack(ctx, x.dst.path); err != nil {
 		return err
 	}
 	return noForeign(x.old)

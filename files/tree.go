@@ -19,6 +19,7 @@ type Tree struct {
 	r    *rules
 	who  Principal
 	view *acl.View
+	as   *looker // who looks, if it is not who sees
 }
 
 // place is a path with the workspace that it lies in.
@@ -32,7 +33,7 @@ type place struct {
 func (t *Tree) place(p vpath.Path) (place, error) {
 	sp := t.r.spaces[p.Top()]
 	switch {
-	case sp == nil:
+	case sp == nil, !t.mayLook(p.Top()):
 		return place{}, notFound(p)
 	case !t.view.SeesFolder(top(p)):
 		return place{}, t.unseen(p, backends.Info{})
@@ -236,7 +237,7 @@ func (e *verdictError) Unwrap() error { return e.shown }
 
 // node is what the principal is shown of info.
 func (t *Tree) node(p vpath.Path, info backends.Info) Node {
-	n := Node{Path: p, Dir: info.Dir, Size: info.Size, ModTime: info.ModTime, Created: info.Created}
+	n := Node{Path: p, Dir: info.Dir, Size: info.Size, ModTime: info.ModTime, Created: info.Created, By: info.Creator}
 	if n.Created.IsZero() {
 		n.Created = info.ModTime
 	}
@@ -244,7 +245,7 @@ func (t *Tree) node(p vpath.Path, info backends.Info) Node {
 		n.Title = t.r.spaces[p.Top()].Title
 	}
 	if !info.Dir {
-		n.ETag, n.ContentType = info.ETag, contentType(p.Name())
+		n.ETag, n.ContentType, n.SHA256 = info.ETag, contentType(p.Name()), info.SHA256
 	}
 	return n
 }

@@ -30,9 +30,21 @@ func (w *world) as(login string) *user {
 }
 
 func (u *user) tree() *files.Tree {
-	p := files.Staff(files.Person{ID: id(u.login), Login: u.login, Name: strings.ToUpper(u.login)})
+	t, err := u.w.svc.As(u.ctx, u.principal())
+	if err != nil {
+		u.w.Fatal(err)
+	}
+	return t
+}
+
+func (u *user) principal() files.Principal {
+	p := files.Staff(person(u.login))
 	p.Via, p.RequestID = "test", "r1"
-	return u.w.svc.As(p)
+	return p
+}
+
+func person(login string) files.Person {
+	return files.Person{ID: id(login), Login: login, Name: strings.ToUpper(login)}
 }
 
 // outcome is what an operation gave.
@@ -46,6 +58,7 @@ type outcome struct {
 	body    string
 	lock    files.Lock
 	events  []audit.Event
+	grants  []store.Grant
 	before  string
 	after   string
 }
@@ -58,7 +71,10 @@ func (u *user) act(what string, f func(t *files.Tree, o *outcome) error) *outcom
 		o.before = u.w.dump()
 	}
 	recorded, appended := len(u.w.rec.Recorded()), len(u.w.rec.Appended())
-	o.err = f(u.tree(), o)
+	var t *files.Tree
+	if t, o.err = u.w.svc.As(u.ctx, u.principal()); o.err == nil {
+		o.err = f(t, o)
+	}
 	for _, e := range append(u.w.rec.Recorded()[recorded:], u.w.rec.Appended()[appended:]...) {
 		if e.Actor.ID == id(u.login) { // others may act meanwhile
 			o.events = append(o.events, e)

@@ -1,0 +1,197 @@
+package files
+
+import (
+	"context"
+	"errors"
+
+	"portico/acl"
+	"portico/backends"
+	"portico/fault"
+	"portico/store"
+	"portico/vpath"
+)
+
+// A deposit is a file that somebody from outside left, with its receipt. Once
+// somebody else has read it, it is the firm's: who left it may no longer take it
+// back.
+
+// deposited keeps what an upload means for deposits. What the firm writes over a
+// deposit makes it the firm's as well.
+func (w *writing) deposited(ctx context.Context, tx store.Tx, info backends.Info) error {
+	t := w.t
+	if t.who.isOutside() {
+		return t.deposit(ctx, tx, w.u.path, w.u.sent, info)
+	}
+	if !w.u.found || !isOutside(w.u.info.Creator) {
+		return nil
+	}
+	_, err := t.openDeposit(ctx, tx, w.u.path)
+	return err
+}
+
+// depositedAll is the same for a copy.
+func (t *Tree) depositedAll(ctx context.Context, tx store.Tx, x *transfer) error {
+	if !t.who.isOutside() {
+		return nil
+	}
+	for _, m := range x.atTarget() {
+		if m.info.Dir {
+			continue
+		}
+		name := m.path.Name()
+		if m.path == x.dst.path {
+			name = x.sent // a free name would tell what is there
+		}
+		if err := t.deposit(ctx, tx, m.path, name, m.info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deposit tells of one file. An older one of the same name is gone, but for one
+// that was opened: a new version must not be a way to take back what was read.
+func (t *Tree) deposit(ctx context.Context, tx store.Tx, p vpath.Path, sent string, info backends.Info) error {
+	older, err := tx.DepositsBelow(ctx, p)
+	if err != nil || t.s.Deposited == nil {
+		return err
+	}
+	for _, d := range older {
+		if d.Gone || !d.Opened.IsZero() {
+			continue
+		}
+		d.Gone = true
+		if err := tx.PutDeposit(d); err != nil {
+			return err
+		}
+	}
+	return t.s.Deposited(ctx, tx, store.Deposit{
+		Path: p, Owner: t.who.ID(), Subject: t.who.Subject(), By: t.who.Name, Mail: t.who.mail,
+		Grant: t.grantFor(p), Name: sent, Size: info.Size, SHA256: info.SHA256, Time: t.now(),
+	})
+}
+
+// grantFor is the nearest grant to the principal by which they could put
+// something at p, "" for none.
+func (t *Tree) grantFor(p vpath.Path) (id string) {
+	depth := 0
+	for _, g := range t.s.grantsTo(t.who) {
+		role, ok := acl.RoleNamed(g.Role)
+		able := ok && (role.Rights.HasOwn(acl.Create) || role.Rights.HasOwn(acl.Write))
+		if able && g.Path.Contains(p) && g.Path.Depth() > depth {
+			id, depth = g.ID, g.Path.Depth()
+		}
+	}
+	return id
+}
+
+// grantsTo are the accepted grants that name a principal, the oldest first.
+func (s *Service) grantsTo(who Principal) []store.Grant {
+	if known := s.grants.now.Load(); known != nil {
+		return known.to[who.acl.Self]
+	}
+	return nil
+}
+
+// mayTakeBack refuses to one from outside to delete or to move away what somebody
+// has read.
+func (t *Tree) mayTakeBack(ctx context.Context, p vpath.Path) error {
+	if !t.who.isOutside() {
+		return nil
+	}
+	list, err := t.s.State.DepositsBelow(ctx, p)
+	if err != nil {
+		return unclaimed(ctx, err)
+	}
+	for _, d := range list {
+		if !d.Gone && !d.Opened.IsZero() {
+			late := &takenBackError{d.Path}
+			return fault.Tell(late, "%s", late.Error())
+		}
+	}
+	return nil
+}
+
+// opened keeps that p was read, where that is news: a deposit by somebody else, or
+// something given by its recipient. It is no reason to refuse the reading.
+func (t *Tree) opened(ctx context.Context, p vpath.Path, info backends.Info) {
+	if t.as != nil {
+		return
+	}
+	deposit := isOutside(info.Creator) && info.Creator != t.who.ID() && t.isNews(ctx, p)
+	grants := t.unopened(p)
+	if !deposit && len(grants) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	err := t.s.State.Update(ctx, func(tx store.Tx) error { return t.tellOpened(ctx, tx, p, deposit, grants) })
+	if err == nil && len(grants) > 0 {
+		err = t.s.grants.read(ctx)
+	}
+	if err != nil {
+		t.s.Log.ErrorContext(ctx, "nobody is told of the first opening", "path", p, "err", err)
+	}
+}
+
+// isNews tells whether there is a deposit at p that nobody has opened.
+func (t *Tree) isNews(ctx context.Context, p vpath.Path) bool {
+	d, found, err := t.s.State.DepositAt(ctx, p)
+	return err == nil && found && d.Opened.IsZero() && d.Owner != t.who.ID()
+}
+
+// unopened are the grants to the principal that give p, and of which they have
+// opened nothing yet.
+func (t *Tree) unopened(p vpath.Path) (ids []string) {
+	for _, g := range t.s.grantsTo(t.who) {
+		if g.Opened.IsZero() && g.Path.Contains(p) {
+			ids = append(ids, g.ID)
+		}
+	}
+	return ids
+}
+
+func (t *Tree) tellOpened(ctx context.Context, tx store.Tx, p vpath.Path, deposit bool, grants []string) error {
+	var news []Opening
+	if deposit {
+		d, err := t.openDeposit(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if d != nil {
+			news = append(news, Opening{Deposit: d, By: t.who.Name, Path: p})
+		}
+	}
+	for _, id := range grants {
+		g, found, err := tx.GrantByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !found || !g.Opened.IsZero() { // another process was first
+			continue
+		}
+		g.Opened = t.now()
+		if err := tx.PutGrant(g); err != nil {
+			return err
+		}
+		news = append(news, Opening{Grant: &g, By: t.who.Name, Path: p})
+	}
+	var failed error
+	for _, o := range news {
+		if t.s.Opened != nil {
+			failed = errors.Join(failed, t.s.Opened(ctx, tx, o))
+		}
+	}
+	return failed
+}
+
+// openDeposit marks the deposit at p as opened by the principal; nil if there is
+// none that was not.
+func (t *Tree) openDeposit(ctx context.Context, tx store.Tx, p vpath.Path) (*store.Deposit, error) {
+	d, found, err := tx.DepositAt(ctx, p)
+	if err != nil || !found || !d.Opened.IsZero() {
+		return nil, err
+	}
+	d.Opened, d.OpenedBy = t.now(), t.who.Name
+	return &d, tx.PutDeposit(d)
+}
