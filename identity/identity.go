@@ -47,7 +47,14 @@ type Identity struct {
 	Groups []Membership // of the directory; the config's groups are the policy's matter
 	Limit  Limit        // of the app password that they came with
 	Key    string       // the ID of that app password; "" where they came with their own
+
+	Contact bool // a customer, whose Login is their mail address; not one of the firm
+
+	PasswordSet time.Time // when they got their present password; zero where the directory does not tell
 }
+
+// ContactPrefix begins the ID of a contact, before that of their account.
+const ContactPrefix = "contact:"
 
 // Membership is one group that somebody is in. The list of an Identity has each
 // group once, and one that others are in only through it before those.
@@ -99,7 +106,9 @@ type Gate interface {
 }
 
 // ErrAppPassword is a password that may be right, at a door that takes app
-// passwords alone. It is not looked at.
+// passwords alone. It is not looked at, but where customers have passwords and the
+// firm's people have none: there it is what everybody hears who is no customer, or
+// mistyped.
 var ErrAppPassword = errors.New("this door takes app passwords alone")
 
 // ThrottledError is too many wrong passwords from one address, or for one

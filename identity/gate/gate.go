@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,28 @@ type Settings struct {
 
 	// RequireAppPassword closes the drives to people's own passwords.
 	RequireAppPassword bool
+
+	// NoPasswords closes all doors to the passwords of the firm's people: they come
+	// through a provider, and to drives with app passwords.
+	NoPasswords bool
+
+	// Customers are asked about passwords while NoPasswords holds: no provider knows
+	// them. Whoever is none of them costs as much, be it one of the firm or nobody.
+	// nil is for a server without customers.
+	Customers identity.Provider
+}
+
+// asked is who is asked about a password of this login, nil for nobody. A login
+// that is no mail address is no customer's (package contacts), which tells nothing:
+// who sent it sees as much. All addresses are treated alike.
+func (s *Settings) asked(login identity.Login) identity.Provider {
+	switch {
+	case !s.NoPasswords:
+		return s.People
+	case s.Customers != nil && strings.Contains(string(login), "@"):
+		return s.Customers
+	}
+	return nil
 }
 
 // Options are what a Gate needs.
@@ -42,6 +65,11 @@ type Options struct {
 	// there may be thousands in a second. The login is as the directory spells it,
 	// and "" where nobody has it: what was typed may be a password.
 	Failed func(ctx context.Context, in identity.SignIn)
+
+	// Attacked, if set, is told of somebody whose account has had a hundred wrong
+	// passwords within a day, once a day: they should hear of it, and get a way in.
+	// The login is as it was typed, which is what the guesses are counted by.
+	Attacked func(ctx context.Context, typed identity.Login, who identity.Identity)
 }
 
 // Gate is the identity.Gate of all doors, and the identity.Directory of those who
@@ -99,7 +127,10 @@ func (g *Gate) Stats() (proofs, lookups identity.CacheStats) {
 //  3. At a door for app passwords alone, all else is identity.ErrAppPassword.
 //     The password is not looked at, so that nothing counts and nothing is told:
 //     second factors of the firm's sign-in are worth nothing where a password
-//     alone gets a word out of the drive (THREATS.md row 63).
+//     alone gets a word out of the drive (THREATS.md row 63). With NoPasswords
+//     every door is such a one, or a password would make the app password; but
+//     for mail addresses, which may be customers'. Those go on, to the customers
+//     alone, and who is refused there hears the same as the firm's people.
 //  4. What was proved from this address within the term of its directory is in.
 //     This comes before the throttle, so that somebody who guesses at the same
 //     address cannot shut out a drive that is open.
@@ -114,9 +145,19 @@ func (g *Gate) SignIn(ctx context.Context, in identity.SignIn) (identity.Identit
 	if apppass.Looks(in.Password) {
 		return g.appPassword(ctx, in)
 	}
-	if in.Drive && g.now.Load().RequireAppPassword {
+	s := g.now.Load()
+	if s.asked(in.Login) == nil || in.Drive && s.RequireAppPassword {
 		return identity.Identity{}, identity.ErrAppPassword
 	}
+	who, err := g.password(ctx, in)
+	if s.NoPasswords && errors.Is(err, identity.ErrRefused) {
+		err = identity.ErrAppPassword
+	}
+	return who, err
+}
+
+// password lets in who has this one of their own.
+func (g *Gate) password(ctx context.Context, in identity.SignIn) (identity.Identity, error) {
 	place := throttle.Place(in.Address)
 	if who, ok := g.proofs.Known(place, in.Login, in.Password); ok {
 		return who, nil
@@ -125,7 +166,10 @@ func (g *Gate) SignIn(ctx context.Context, in identity.SignIn) (identity.Identit
 		a := attempt{g, in, place}
 		// Not before the attempt has begun: one that began before Apply is not
 		// kept, one that begins after it must not ask the people of before.
-		people := g.now.Load().People
+		people := g.now.Load().asked(in.Login)
+		if people == nil {
+			return identity.Identity{}, identity.ErrAppPassword
+		}
 		if at, ok := g.proofs.Vouched(place, in.Login, in.Password); ok {
 			return a.again(ctx, people, at)
 		}
@@ -170,7 +214,7 @@ type attempt struct {
 }
 
 // again asks the directory about a password that it has said yes to before.
-func (a attempt) again(ctx context.Context, people identity.Directory, vouched time.Time) (identity.Identity, error) {
+func (a attempt) again(ctx context.Context, people identity.Provider, vouched time.Time) (identity.Identity, error) {
 	who, err := people.Authenticate(ctx, a.in.Login, a.in.Password)
 	switch {
 	case errors.Is(err, identity.ErrRefused):
@@ -194,7 +238,7 @@ func (a attempt) again(ctx context.Context, people identity.Directory, vouched t
 const refreshDevice = 24 * time.Hour
 
 // first asks the throttle, and then the directory.
-func (a attempt) first(ctx context.Context, people identity.Directory) (identity.Identity, error) {
+func (a attempt) first(ctx context.Context, people identity.Provider) (identity.Identity, error) {
 	try, err := a.g.o.Throttle.Begin(ctx, a.in.Login, a.in.Address)
 	if err != nil {
 		return identity.Identity{}, err
@@ -261,6 +305,9 @@ func (a attempt) alarm(ctx context.Context) {
 	login := "one that nobody has"
 	if who, err := a.g.people.ByLogin(ctx, a.in.Login); err == nil {
 		login = string(who.Login)
+		if a.g.o.Attacked != nil {
+			a.g.o.Attacked(ctx, a.in.Login, who)
+		}
 	}
 	a.g.o.Log.WarnContext(ctx, "100 wrong passwords for one login within a day: until the day has passed, "+
 		"it is let in from devices it has used before, and with app passwords", "login", login, "last_address", a.in.Address)

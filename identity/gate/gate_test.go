@@ -271,6 +271,28 @@ func TestRequireAppPassword(t *testing.T) {
 	h.try(h.Gate, "ann", right, atB, "app password") // though it is known by now
 }
 
+// TestNoPasswords (THREATS.md row 63): a password alone opens no door at all, so
+// that none makes an app password; those that there are go on.
+func TestNoPasswords(t *testing.T) {
+	h := newHouse(t, memstate.New())
+	secret, _ := h.app(apppass.Wish{})
+	h.try(h.Gate, "ann", right, atB, "in")
+	h.Apply(gate.Settings{People: h.people, Term: func(identity.Identity) time.Duration { return term }, NoPasswords: true})
+	calls := h.people.Calls()
+	for _, drive := range []bool{true, false} {
+		for _, password := range []string{right, "wrong"} {
+			who, err := h.SignIn(t.Context(), identity.SignIn{Login: "ann", Password: password, Address: atB, Drive: drive})
+			if got := outcome(who, err); got != "app password" {
+				t.Errorf("%q, drive %t: %s, want app password", password, drive, got)
+			}
+		}
+	}
+	if got := h.people.Calls(); got != calls {
+		t.Errorf("the directory was asked %d times, want never", got-calls)
+	}
+	h.try(h.Gate, "ann", secret, atB, "in")
+}
+
 // TestApply: people and their passwords change with a reload, also those that
 // are being asked about.
 func TestApply(t *testing.T) {

@@ -47,8 +47,27 @@ func number(e *goldap.Entry, attribute string) int64 {
 // windowsPast reads steps of 100 ns since 1601; 0 and the largest number are
 // never (MS-ADTS §2.2.1).
 func windowsPast(n int64, now time.Time) bool {
+	return n > 0 && n != math.MaxInt64 && windowsTime(n).Before(now)
+}
+
+func windowsTime(n int64) time.Time {
 	const epoch = 11_644_473_600 // seconds from 1601 to 1970
-	return n > 0 && n != math.MaxInt64 && time.Unix(n/1e7-epoch, 0).Before(now)
+	return time.Unix(n/1e7-epoch, n%1e7*100).UTC()
+}
+
+// passwordSet is when somebody got their password: of OpenLDAP's ppolicy
+// (draft-behera-ldap-password-policy §5.3.1), whose times are those of RFC 4517
+// §3.3.13, or of Active Directory (MS-ADA3 §2.175), where 0 asks for a new one at
+// the next sign-in. Zero where neither can be read.
+func passwordSet(e *goldap.Entry) time.Time {
+	if n := number(e, "pwdLastSet"); n > 0 && n != math.MaxInt64 {
+		return windowsTime(n)
+	}
+	at, err := time.Parse("20060102150405Z0700", first(e, "pwdChangedTime"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // daysPast reads days since 1970; 0 and less are never (shadow(5)).

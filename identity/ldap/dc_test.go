@@ -312,6 +312,8 @@ func (d *dc) matches(e *dcEntry, f *ber.Packet) bool {
 	case goldap.FilterEqualityMatch:
 		want := text(f.Children[1])
 		return slices.ContainsFunc(e.values(text(f.Children[0])), func(v string) bool { return v == want || strings.EqualFold(v, want) })
+	case goldap.FilterSubstrings:
+		return slices.ContainsFunc(e.values(text(f.Children[0])), func(v string) bool { return partly(v, f.Children[1].Children) })
 	case goldap.FilterExtensibleMatch:
 		parts := map[ber.Tag]string{}
 		for _, c := range f.Children {

@@ -39,7 +39,10 @@ type Directory struct {
 	binds    chan struct{}
 }
 
-var _ identity.Directory = (*Directory)(nil)
+var (
+	_ identity.Directory = (*Directory)(nil)
+	_ identity.Finder    = (*Directory)(nil)
+)
 
 // New makes a directory. It connects to nothing; its error has all that is wrong
 // with o, a line for each. Close the Directory.

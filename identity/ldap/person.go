@@ -17,7 +17,7 @@ import (
 // attributes are those that are read of a person.
 func (d *Directory) attributes() []string {
 	u := d.o.Users
-	list := append(stateAttributes(), u.Login, u.Name, u.Email, u.ID)
+	list := append(stateAttributes(), "pwdChangedTime", "pwdLastSet", u.Login, u.Name, u.Email, u.ID)
 	for _, a := range d.asks {
 		list = append(list, a.attribute)
 	}
@@ -31,8 +31,8 @@ func (d *Directory) attributes() []string {
 // entry was found by, "" where it was found by its ID.
 func (d *Directory) person(ctx context.Context, e *goldap.Entry, typed identity.Login) (identity.Identity, error) {
 	u := d.o.Users
-	login := norm.NFC.String(principal(e, u.Login))
-	who := identity.Identity{ID: idOf(e, u.ID), Login: identity.Login(login), Name: shown(first(e, u.Name)), Email: shown(first(e, u.Email))}
+	who := d.outline(e)
+	login := string(who.Login)
 	switch {
 	case closed(e, d.o.Clock()):
 		return identity.Identity{}, identity.ErrTaken
@@ -43,9 +43,6 @@ func (d *Directory) person(ctx context.Context, e *goldap.Entry, typed identity.
 		d.reject(ctx, login, e.DN, "it has no single "+u.ID+" that could be an ID; let bind_dn read it, or name another attribute that never changes")
 		return identity.Identity{}, identity.ErrTaken
 	}
-	if who.Name == "" {
-		who.Name = login
-	}
 	if err := d.alone(ctx, who.Login, typed); err != nil {
 		return identity.Identity{}, err
 	}
@@ -55,6 +52,16 @@ func (d *Directory) person(ctx context.Context, e *goldap.Entry, typed identity.
 	}
 	who.Groups = groups
 	return who, nil
+}
+
+// outline is what stands in an entry itself, and may be of no use.
+func (d *Directory) outline(e *goldap.Entry) identity.Identity {
+	u := d.o.Users
+	login := norm.NFC.String(principal(e, u.Login))
+	return identity.Identity{
+		ID: idOf(e, u.ID), Login: identity.Login(login), Name: or(shown(first(e, u.Name)), login), Email: shown(first(e, u.Email)),
+		PasswordSet: passwordSet(e),
+	}
 }
 
 // alone refuses a login that two entries have: rules name people by login, so that

@@ -59,6 +59,10 @@ type Options struct {
 
 	Directory Directory // without the people of this package
 
+	// Only tells that there is no other way in: who is refused must not be sent to
+	// a password.
+	Only bool
+
 	// Vouches tells whom of Directory the provider may sign in; nil for all.
 	Vouches func(identity.Identity) bool
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,10 @@ type People struct {
 	clock func() time.Time
 }
 
-var _ identity.Directory = (*People)(nil)
+var (
+	_ identity.Directory = (*People)(nil)
+	_ identity.Finder    = (*People)(nil)
+)
 
 // NewPeople are those of one issuer.
 func NewPeople(state store.PersonReader, issuer *url.URL, clock func() time.Time) *People {
@@ -69,6 +73,41 @@ func (d *People) ByLogin(ctx context.Context, login identity.Login) (identity.Id
 	return d.ByID(ctx, holder)
 }
 
+// ByMail is of identity.Finder.
+func (d *People) ByMail(ctx context.Context, mail string) (identity.Identity, error) {
+	all, err := d.present(ctx)
+	if err != nil {
+		return identity.Identity{}, fmt.Errorf("oidc: by mail: %w", err)
+	}
+	return identity.Only(slices.DeleteFunc(all, func(who identity.Identity) bool { return !who.HasMail(mail) }))
+}
+
+// Search is of identity.Finder.
+func (d *People) Search(ctx context.Context, text string, limit int) ([]identity.Identity, error) {
+	all, err := d.present(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("oidc: search: %w", err)
+	}
+	return identity.Found(all, text, limit), nil
+}
+
+// present are all whom this issuer's sign-ins have named lately, without their
+// groups. The rows of logins are not among them: those begin otherwise (see claimID).
+func (d *People) present(ctx context.Context) ([]identity.Identity, error) {
+	rows, err := d.state.PeopleUnder(ctx, d.mine, d.clock().Add(-Remembered))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]identity.Identity, 0, len(rows))
+	for _, p := range rows {
+		if d.clock().Sub(p.Seen) < Remembered { // as ByID has it
+			p.Groups = nil
+			all = append(all, asIdentity(p))
+		}
+	}
+	return all, nil
+}
+
 func asIdentity(p store.Person) identity.Identity {
 	who := identity.Identity{ID: p.ID, Login: identity.Login(p.Login), Name: p.Name, Email: p.Email}
 	for _, g := range p.Groups {
@@ -103,7 +142,7 @@ func (p *Provider) person(ctx context.Context, f flow, c claimed) (SignedIn, err
 	switch {
 	case err == nil && p.o.Vouches != nil && !p.o.Vouches(found):
 		p.o.Log.WarnContext(ctx, "oidc: a sign-in was refused: the provider does not vouch for the users of the config", "login", c.login)
-		return SignedIn{}, &RefusedError{c.login, "The account " + string(c.login) + " has a password of its own here: sign in with that."}
+		return SignedIn{}, &RefusedError{c.login, p.notVouched(c.login)}
 	case err == nil && !strings.HasPrefix(found.ID, idPrefix):
 		return SignedIn{Who: found, Groups: c.groups, Next: f.next, Keep: p.keep(ctx, f, nil)}, nil
 	case errors.Is(err, identity.ErrTaken):
@@ -123,6 +162,14 @@ func (p *Provider) person(ctx context.Context, f flow, c claimed) (SignedIn, err
 		return SignedIn{}, err
 	}
 	return SignedIn{Who: asIdentity(one), Next: f.next, Keep: p.keep(ctx, f, &one)}, nil
+}
+
+// notVouched is the sentence for an account that is not the provider's.
+func (p *Provider) notVouched(login identity.Login) string {
+	if p.o.Only {
+		return "The account " + string(login) + " cannot sign in this way, and there is no other. Ask your administrator."
+	}
+	return "The account " + string(login) + " has a password of its own here: sign in with that."
 }
 
 // keep is SignedIn.Keep.

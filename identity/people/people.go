@@ -5,7 +5,8 @@
 // A login is one person. The users of the config come first, so that the admin
 // who wrote them still gets in when the firm's directory is away, and so that
 // nobody there can take over a login that the config has, and with it the rules
-// that name it. The firm's directory comes second, the outside provider last.
+// that name it. The firm's directory comes second, the outside
+// provider third, and the customers last: whom the firm knows is never one of them.
 //
 // What time tells (THREATS.md row 59): whoever is refused has cost one hash of
 // the kind that the users of the config have, whether the login is theirs, the
@@ -13,7 +14,8 @@
 // made after the directory has refused, so that those whom it takes pay nothing;
 // where the config has no users there is nothing to hide and no hash. How long
 // the directory takes for a stranger is its own matter, some milliseconds beside
-// a hash. What remains: while the directory is away, a wrong password for a user
+// a hash. For a login that is a mail address and not the config's, the hash is that
+// of the customers. What remains: while the directory is away, a wrong password for a user
 // of the config is 401 and all others get 503.
 package people
 
@@ -41,6 +43,8 @@ type Options struct {
 	Users   Source // of the config: answers at once, and from memory
 	Firm    Source
 	Outside Source // knows no passwords
+
+	Contacts Source // customers, whose logins are mail addresses
 }
 
 // Chain is an identity.Directory over several.
@@ -54,7 +58,7 @@ var _ identity.Directory = (*Chain)(nil)
 // New makes a chain. It fails where an ID could be of two sources.
 func New(o Options) (*Chain, error) {
 	c := &Chain{o: o}
-	for _, s := range []Source{o.Users, o.Firm, o.Outside} {
+	for _, s := range []Source{o.Users, o.Firm, o.Outside, o.Contacts} {
 		if !s.used() {
 			continue
 		}
@@ -88,8 +92,10 @@ func (c *Chain) Authenticate(ctx context.Context, login identity.Login, password
 	switch {
 	case err != nil:
 		return identity.Identity{}, err
-	case has || !c.o.Firm.used():
+	case has:
 		return c.users(ctx, login, password)
+	case !c.o.Firm.used():
+		return c.stranger(ctx, login, password, identity.ErrRefused)
 	}
 	who, err := c.o.Firm.Authenticate(ctx, login, password)
 	if err == nil {
@@ -98,10 +104,27 @@ func (c *Chain) Authenticate(ctx context.Context, login identity.Login, password
 		who, err = unlessAbove(ctx, who, c.o.Users)
 	}
 	if errors.Is(err, identity.ErrRefused) {
-		// Refuses, after a hash; the directory's refusal may say whose login it is.
-		if _, hashed := c.users(ctx, login, password); !errors.Is(hashed, identity.ErrRefused) {
-			return identity.Identity{}, hashed
+		return c.stranger(ctx, login, password, err)
+	}
+	return who, err
+}
+
+// stranger is for a login that the firm has refused or does not have. It costs one
+// hash, and refuses with what the firm said, which may tell whose login it is; but
+// for a customer, whom the firm must not know.
+func (c *Chain) stranger(ctx context.Context, login identity.Login, password string, refused error) (identity.Identity, error) {
+	if !c.o.Contacts.used() || !strings.Contains(string(login), "@") {
+		if _, err := c.users(ctx, login, password); !errors.Is(err, identity.ErrRefused) {
+			return identity.Identity{}, err
 		}
+		return identity.Identity{}, refused
+	}
+	who, err := c.o.Contacts.Authenticate(ctx, login, password)
+	if err == nil {
+		who, err = unlessAbove(ctx, who, c.o.Users, c.o.Firm, c.o.Outside)
+	}
+	if wrong, ok := errors.AsType[*identity.WrongError](refused); ok && wrong.Whose != "" && errors.Is(err, identity.ErrRefused) {
+		err = refused
 	}
 	return who, err
 }

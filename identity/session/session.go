@@ -77,6 +77,8 @@ type data struct {
 	Login  identity.Login `json:"login"`
 	Groups []string       `json:"groups,omitempty"` // of the outside provider, at the sign-in
 	Stamp  string         `json:"stamp,omitempty"`
+
+	PasswordSet time.Time `json:"password_set,omitzero"`
 }
 
 // Start signs somebody in and gives the cookie's value. The session of the old
@@ -90,7 +92,7 @@ func (k *Keeper) Start(ctx context.Context, who identity.Identity, groups []stri
 		return "", fmt.Errorf("session: start: %w", err)
 	}
 	cookie = base64.RawURLEncoding.EncodeToString(id)
-	kept, err := json.Marshal(data{Login: who.Login, Groups: groups, Stamp: k.stamp(who.ID)})
+	kept, err := json.Marshal(data{Login: who.Login, Groups: groups, Stamp: k.stamp(who.ID), PasswordSet: who.PasswordSet})
 	if err != nil {
 		return "", fmt.Errorf("session: start: %w", err)
 	}
@@ -137,6 +139,10 @@ func (k *Keeper) Find(ctx context.Context, cookie string) (identity.Identity, er
 		return identity.Identity{}, ErrNone
 	case err != nil:
 		return identity.Identity{}, fmt.Errorf("session: find: %w", err)
+	// A new password ends the sessions of the old one (THREATS.md row 62). An older
+	// moment is what a cache, or a server of the directory that lags behind, still says.
+	case who.PasswordSet.After(d.PasswordSet):
+		return identity.Identity{}, ErrNone
 	}
 	if now.Sub(s.Seen) >= seenEvery {
 		if err := k.o.State.Update(ctx, func(tx store.Tx) error { return tx.TouchSession(s.Sum, now) }); err != nil {

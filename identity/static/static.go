@@ -27,7 +27,10 @@ type Provider struct {
 	verify func(identity.Hash, string) bool // Hash.Verify, but in the test that counts
 }
 
-var _ identity.Directory = (*Provider)(nil)
+var (
+	_ identity.Directory = (*Provider)(nil)
+	_ identity.Finder    = (*Provider)(nil)
+)
 
 // New makes a provider that hashes in q. Two users whose logins differ only in
 // case, or in the form of an accent, are an error, and so are two with one ID,
@@ -86,6 +89,26 @@ func (p *Provider) ByLogin(_ context.Context, login identity.Login) (identity.Id
 // ByID is of identity.Directory.
 func (p *Provider) ByID(_ context.Context, id string) (identity.Identity, error) {
 	return found(p.byID[id])
+}
+
+// ByMail is of identity.Finder.
+func (p *Provider) ByMail(_ context.Context, mail string) (identity.Identity, error) {
+	var all []identity.Identity
+	for _, u := range p.users {
+		if who := u.identity(); who.HasMail(mail) {
+			all = append(all, who)
+		}
+	}
+	return identity.Only(all)
+}
+
+// Search is of identity.Finder.
+func (p *Provider) Search(_ context.Context, text string, limit int) ([]identity.Identity, error) {
+	all := make([]identity.Identity, 0, len(p.users))
+	for _, u := range p.users {
+		all = append(all, u.identity())
+	}
+	return identity.Found(all, text, limit), nil
 }
 
 func found(u User) (identity.Identity, error) {

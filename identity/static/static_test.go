@@ -165,3 +165,44 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestFinder finds the users of the config by address and by letters.
+func TestFinder(t *testing.T) {
+	var all []User
+	for _, u := range []User{
+		{Login: "ann", Name: "Ann Peeters", Email: "Ann@firm.example"},
+		{Login: "bob", Name: "Bob Ann", Email: "office@firm.example"},
+		{Login: "carl", Name: "Zoë Carlier", Email: "OFFICE@firm.example"},
+		{Login: "dora@firm.example", Name: "Dora"},
+		{Login: "*", Name: "a)(uid=*"},
+	} {
+		u.ID, u.Hash = "id-"+string(u.Login), identitytest.Hash(t, "x")
+		all = append(all, u)
+	}
+	p := provider(t, all, identity.NewQueue(1, 0))
+	for mail, want := range map[string]error{
+		"ann@firm.example": nil, "ANN@FIRM.EXAMPLE": nil, "dora@firm.example": nil, "office@firm.example": identity.ErrTaken,
+		"eve@firm.example": identity.ErrRefused, "": identity.ErrRefused, "ann@firm.exampl": identity.ErrRefused,
+	} {
+		who, err := p.ByMail(t.Context(), mail)
+		if !errors.Is(err, want) || errors.Is(err, identity.ErrTaken) != (want == identity.ErrTaken) || (err == nil) != (who.ID != "") { //nolint:errorlint // the very value
+			t.Errorf("ByMail(%q) = %q, %v, want %v", mail, who.ID, err, want)
+		}
+	}
+	for text, want := range map[string][]string{
+		"an": {"ann", "bob"}, "PEET": {"ann"}, "office": {"bob", "carl"}, "zo": {"carl"}, "ca": {"carl"}, "dora@": {"dora@firm.example"},
+		"*": {"*"}, "a)(": {"*"}, "x": nil, "": nil, "firm": nil,
+	} {
+		found, err := p.Search(t.Context(), text, 10)
+		var got []string
+		for _, who := range found {
+			got = append(got, string(who.Login))
+		}
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("Search(%q) = %v (-want +got):\n%s", text, err, d)
+		}
+	}
+	if found, _ := p.Search(t.Context(), "an", 1); len(found) != 1 {
+		t.Errorf("Search for one gives %d", len(found))
+	}
+}

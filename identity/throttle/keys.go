@@ -13,6 +13,7 @@ import (
 // keys name the rows that a sign-in touches.
 type keys struct {
 	account string // failures of strangers
+	devices string // begins the keys of all its known devices
 	device  string // failures from a known device
 	known   string // Until is until when the device is known
 	place   string // failures from an address
@@ -25,10 +26,11 @@ func keysOf(login identity.Login, address string) keys {
 	account := sha256.Sum256([]byte("account\x00" + name))
 	device := sha256.Sum256([]byte("device\x00" + name + "\x00" + place))
 	pair := hex.EncodeToString(device[:16])
+	short := hex.EncodeToString(account[:3])[:5] // 20 bits: see the package's comment
 	return keys{
-		// 20 bits: see the package's comment.
-		account: "account:" + hex.EncodeToString(account[:3])[:5],
-		device:  "device:" + pair,
+		account: "account:" + short,
+		devices: "device:" + short + ":",
+		device:  "device:" + short + ":" + pair,
 		known:   "known:" + pair,
 		place:   signIn.key(address),
 		shown:   place,

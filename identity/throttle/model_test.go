@@ -17,6 +17,8 @@ type event struct {
 	from  string
 	known bool
 	right bool
+
+	forgiven bool // by an admin: it counts for the place alone
 }
 
 // model is the throttle as one would write it with all the time in the world: it
@@ -38,11 +40,13 @@ func (m *model) wait(now time.Time, login identity.Login, from string) time.Dura
 	var until time.Time
 	if m.known(now, login, from) {
 		until = m.delay(func(e event) (counts, clears bool) {
-			mine := e.login == login && e.from == from
+			mine := e.login == login && e.from == from && !e.forgiven
 			return mine && e.known && !e.right, mine && e.right
 		}, false)
 	} else {
-		until = m.delay(func(e event) (counts, clears bool) { return e.login == login && !e.known && !e.right, false }, true)
+		until = m.delay(func(e event) (counts, clears bool) {
+			return e.login == login && !e.known && !e.right && !e.forgiven, false
+		}, true)
 		if block := m.block(from); block.After(until) {
 			until = block
 		}
@@ -112,7 +116,7 @@ func TestModel(t *testing.T) {
 		m := &model{}
 		logins := []identity.Login{"ann", "bob", "nobody"}
 		places := []string{atA, atB}
-		steps := rapid.SliceOfN(rapid.SampledFrom([]string{"wrong", "wrong", "wrong", "burst", "right", "wait"}), 1, 60).Draw(r, "steps")
+		steps := rapid.SliceOfN(rapid.SampledFrom([]string{"wrong", "wrong", "wrong", "burst", "right", "wait", "pardon"}), 1, 60).Draw(r, "steps")
 		for i, step := range steps {
 			login := rapid.SampledFrom(logins).Draw(r, fmt.Sprint("login", i))
 			from := rapid.SampledFrom(places).Draw(r, fmt.Sprint("from", i))
@@ -122,6 +126,9 @@ func TestModel(t *testing.T) {
 				b.advance(rapid.SampledFrom([]time.Duration{
 					time.Second, time.Minute, 9 * time.Minute, time.Hour, 23 * time.Hour, 25 * time.Hour, 29 * day, 31 * day,
 				}).Draw(r, fmt.Sprint("for", i)))
+				continue
+			case "pardon":
+				m.pardon(b, login)
 				continue
 			case "burst": // somebody who waits as long as he is told, and tries again
 				n = rapid.IntRange(2, 120).Draw(r, fmt.Sprint("times", i))
@@ -136,6 +143,16 @@ func TestModel(t *testing.T) {
 	})
 }
 
+// pardon forgets what an account has failed, and nothing else.
+func (m *model) pardon(b *bench, login identity.Login) {
+	b.pardon(login)
+	for i, e := range m.events {
+		if e.login == login && !e.right {
+			m.events[i].forgiven = true
+		}
+	}
+}
+
 // attempt makes one, and wants both to say the same.
 func (m *model) attempt(r *rapid.T, b *bench, login identity.Login, from string, right bool) time.Duration {
 	now := b.now()
@@ -148,7 +165,7 @@ func (m *model) attempt(r *rapid.T, b *bench, login identity.Login, from string,
 		return want
 	}
 	known := m.known(now, login, from)
-	m.events = append(m.events, event{now, login, from, known, right})
+	m.events = append(m.events, event{at: now, login: login, from: from, known: known, right: right})
 	if right {
 		err = y.Proved(b.t.Context())
 	} else {

@@ -70,13 +70,16 @@ const (
 	signIn       Kind = "place" // passwords of people, by address; Begin and Failed see to it
 	LinkTokens   Kind = "token" // tokens of links that there are not, by address
 	LinkPassword Kind = "link"  // the password of one link, by the link's ID
+
+	Secrets   Kind = "secret" // secrets sent by mail that there are not, by address
+	ResetAsks Kind = "reset"  // each wish for a new password, right or wrong, by address
 )
 
 func (k Kind) rule() rule {
 	switch k {
 	case LinkTokens:
 		return rule{free: 30, window: time.Minute, term: time.Minute}
-	case LinkPassword:
+	case LinkPassword, Secrets, ResetAsks:
 		return rule{free: 10, window: 10 * time.Minute, term: 10 * time.Minute}
 	default:
 		return rule{free: 20, window: 10 * time.Minute, term: 30 * time.Minute}
