@@ -1,0 +1,343 @@
+package sharing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"portico/fault"
+	"portico/files"
+	"portico/store"
+	"portico/vpath"
+)
+
+// What a link takes whose giver has set no limit (THREATS.md §4.1).
+const (
+	linkFileBytes = 2 << 30
+	linkAllBytes  = 10 << 30
+)
+
+// fileLimit is the largest file that a link takes.
+func fileLimit(l store.Link) int64 {
+	if l.MaxFileBytes > 0 {
+		return l.MaxFileBytes
+	}
+	return linkFileBytes
+}
+
+// allLimit is the most that a link takes in all.
+func allLimit(l store.Link) int64 {
+	if l.MaxBytes > 0 {
+		return l.MaxBytes
+	}
+	return linkAllBytes
+}
+
+// left is what the link takes yet, in bytes.
+func (r *Room) left() int64 { return max(allLimit(r.v.link)-r.v.link.Bytes, 0) }
+
+// most is the largest file that it takes now.
+func (r *Room) most() int64 { return min(fileLimit(r.v.link), r.left()) }
+
+// tooLarge names the limit that is in the way.
+func (r *Room) tooLarge() error {
+	if r.left() < fileLimit(r.v.link) {
+		return fault.Tell(fault.ErrTooLarge, "This link takes %d bytes more in all.", r.left())
+	}
+	return fault.Tell(fault.ErrTooLarge, "A file may have %d bytes at most here.", fileLimit(r.v.link))
+}
+
+func tooMany(most int) error {
+	return fault.Tell(fault.ErrTooLarge, "This link takes %d files in all, and has them.", most)
+}
+
+// allows judges the name and the announced size of a deposit, before any byte of
+// it is taken; size is -1 where it is not known.
+func (r *Room) allows(name string, size int64) error {
+	l := r.v.link
+	if err := fitsType(l.Types, name); err != nil {
+		return err
+	}
+	if size > r.most() {
+		return r.tooLarge()
+	}
+	if l.MaxFiles > 0 && l.Files >= l.MaxFiles {
+		return tooMany(l.MaxFiles)
+	}
+	if l.AskName && r.v.who.Name == "" {
+		return fault.Tell(fs.ErrPermission, "This link asks for your name: give it on the page, or with a program as curl -u 'YOUR NAME:PASSWORD' (without a password, YOUR NAME: alone).")
+	}
+	return nil
+}
+
+func fitsType(types []string, name string) error {
+	if len(types) == 0 || slices.Contains(types, strings.ToLower(path.Ext(name))) {
+		return nil
+	}
+	return fault.Tell(fs.ErrInvalid, "Only files of these kinds are taken here: %s.", strings.Join(types, ", "))
+}
+
+// says puts the link's own limit in the place of the window's sentence, which does
+// not know it.
+func (r *Room) says(err error) error {
+	if errors.Is(err, fault.ErrTooLarge) {
+		return r.tooLarge()
+	}
+	return err
+}
+
+// Put is Window.Put within the link's limits. It measures what comes, whatever was
+// announced (CVE-2026-30961); what has come of too much is gone again.
+func (r *Room) Put(ctx context.Context, p vpath.Path, from io.Reader, o files.PutOptions) (files.Node, bool, error) {
+	if err := errors.Join(r.allows(p.Name(), o.Size), r.ownFolder(p)); err != nil {
+		return files.Node{}, false, err
+	}
+	n, created, err := r.Window.Put(ctx, p, &measured{from: from, left: r.most()}, o)
+	return n, created, r.says(err)
+}
+
+// Lock is Window.Lock: that of a free name makes a file.
+func (r *Room) Lock(ctx context.Context, p vpath.Path, o files.LockOptions) (files.Lock, bool, error) {
+	if _, err := r.Stat(ctx, p); errors.Is(err, fs.ErrNotExist) {
+		if err := errors.Join(r.allows(p.Name(), 0), r.ownFolder(p)); err != nil {
+			return files.Lock{}, false, err
+		}
+	}
+	return r.Window.Lock(ctx, p, o)
+}
+
+// Mkdir is Window.Mkdir.
+func (r *Room) Mkdir(ctx context.Context, p vpath.Path, g files.Guard) error {
+	if err := r.ownFolder(p); err != nil {
+		return err
+	}
+	return r.Window.Mkdir(ctx, p, g)
+}
+
+// Copy is Window.Copy: it makes files, and one of another kind of name.
+func (r *Room) Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error) {
+	if err := r.mayBring(ctx, src, dst); err != nil {
+		return false, err
+	}
+	created, err := r.Window.Copy(ctx, src, dst, o)
+	return created, r.says(err)
+}
+
+// Move is Window.Move.
+func (r *Room) Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error) {
+	if err := r.mayBring(ctx, src, dst); err != nil {
+		return false, err
+	}
+	return r.Window.Move(ctx, src, dst, o)
+}
+
+func (r *Room) mayBring(ctx context.Context, src, dst vpath.Path) error {
+	n, err := r.Stat(ctx, src)
+	if err != nil {
+		return nil //nolint:nilerr // the window says so
+	}
+	if !n.Dir {
+		if err := r.allows(dst.Name(), n.Size); err != nil {
+			return err
+		}
+	}
+	return r.ownFolder(dst)
+}
+
+// ownFolder refuses what a depositor would put beside their own folder.
+func (r *Room) ownFolder(p vpath.Path) error {
+	if !r.v.link.Subfolders || r.v.data.Folder != "" && under(r.v.data.Folder, p) {
+		return nil
+	}
+	return fault.Tell(fs.ErrPermission, "Each depositor has a folder of their own here: use the page, or curl -T FILE.")
+}
+
+func under(folder string, p vpath.Path) bool { return strings.HasPrefix(p.String(), folder+"/") }
+
+// measured is a body that may not be longer than it may.
+type measured struct {
+	from io.Reader
+	left int64
+}
+
+// Read is of io.Reader.
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.from.Read(p)
+	if m.left -= int64(n); m.left < 0 {
+		return 0, fault.ErrTooLarge
+	}
+	return n, err
+}
+
+// Left is a file that was deposited, as its depositor may know it.
+type Left struct {
+	Node    files.Node
+	Deposit DepositView
+	Receipt []byte
+}
+
+// receiptKey is how the hook of a deposit finds who waits for its receipt.
+type receiptKey struct{}
+
+// noted hands a deposit to who made it.
+func noted(ctx context.Context, d store.Deposit) {
+	if to, ok := ctx.Value(receiptKey{}).(*store.Deposit); ok {
+		*to = d
+	}
+}
+
+// Deposit puts a file into p, a folder of the room, under its name or a free one
+// beside it: what others have left is not replaced. Where each depositor has a
+// folder of their own, it lies in that.
+func (r *Room) Deposit(ctx context.Context, p vpath.Path, name string, from io.Reader, size int64, changed time.Time) (Left, error) {
+	if err := r.allows(name, size); err != nil {
+		return Left{}, wrap("deposit", err)
+	}
+	folder, err := r.folderFor(ctx, p)
+	if err != nil {
+		return Left{}, wrap("deposit", r.says(err))
+	}
+	at, err := r.freeName(ctx, folder, name)
+	if err != nil {
+		return Left{}, wrap("deposit", err)
+	}
+	var d store.Deposit
+	n, _, err := r.Window.Put(context.WithValue(ctx, receiptKey{}, &d), at, &measured{from: from, left: r.most()},
+		files.PutOptions{Size: size, ModTime: changed, Guard: files.Guard{NoneMatch: []string{"*"}}})
+	if err != nil {
+		return Left{}, wrap("deposit", r.says(err))
+	}
+	v := DepositView{ID: d.ID, Name: d.Name, Size: d.Size, Time: d.Time, SHA256: d.SHA256}
+	return Left{Node: n, Deposit: v, Receipt: d.Receipt}, nil
+}
+
+// maxTwins is how many of one name are tried.
+const maxTwins = 1000
+
+// freeName is name in a folder, or the first of "name (2)" and so on that is free
+// as the visitor sees it. Where they see nothing package files finds one.
+func (r *Room) freeName(ctx context.Context, folder vpath.Path, name string) (vpath.Path, error) {
+	stem, kind := strings.TrimSuffix(name, path.Ext(name)), path.Ext(name)
+	for i := 1; i < maxTwins; i++ {
+		one := name
+		if i > 1 {
+			one = fmt.Sprintf("%s (%d)%s", stem, i, kind)
+		}
+		p, err := folder.Child(one)
+		if err != nil {
+			return p, err
+		}
+		if _, err := r.Stat(ctx, p); errors.Is(err, fs.ErrNotExist) {
+			return p, nil
+		} else if err != nil {
+			return p, err
+		}
+	}
+	return vpath.Path{}, fault.Tell(fs.ErrExist, "There are too many files of this name; choose another.")
+}
+
+// folderFor is where a deposit into p goes.
+func (r *Room) folderFor(ctx context.Context, p vpath.Path) (vpath.Path, error) {
+	if !r.v.link.Subfolders || r.v.data.Folder != "" && (p.String() == r.v.data.Folder || under(r.v.data.Folder, p)) {
+		return p, nil
+	}
+	if r.v.data.Folder != "" {
+		own, err := vpath.Parse(r.v.data.Folder)
+		if err == nil && p.Contains(own) {
+			return own, nil
+		}
+	}
+	return r.makeFolder(ctx, p)
+}
+
+// makeFolder makes the visitor's own folder, of their name and the day. One who
+// has no cookie comes back to the folder of that name: nobody can tell who it was.
+func (r *Room) makeFolder(ctx context.Context, p vpath.Path) (vpath.Path, error) {
+	name := folderName(r.v.who.Name) + " " + r.v.s.Clock().UTC().Format(time.DateOnly)
+	for i := 1; i < maxTwins; i++ {
+		one := name
+		if i > 1 {
+			one = fmt.Sprintf("%s (%d)", name, i)
+		}
+		own, err := p.Child(one)
+		if err != nil {
+			return own, err
+		}
+		taken, err := r.isOthers(ctx, own)
+		if err == nil && !taken {
+			err = r.Window.Mkdir(ctx, own, files.Guard{})
+			taken = errors.Is(err, fs.ErrExist) || errors.Is(err, fault.ErrConflict)
+		}
+		switch {
+		case taken && !r.v.Known():
+			return own, nil
+		case taken:
+			continue
+		case err != nil:
+			return own, err
+		case !r.v.Known():
+			return own, nil
+		}
+		r.v.data.Folder = own.String()
+		return own, r.v.s.State.Update(ctx, r.v.keep)
+	}
+	return vpath.Path{}, fault.Tell(fs.ErrExist, "There are too many folders of your name; write it differently.")
+}
+
+// isOthers tells a folder in which somebody else has left something. Where nothing
+// is seen, a folder that is made again is the one that is there: two of one name
+// would share it.
+func (r *Room) isOthers(ctx context.Context, own vpath.Path) (bool, error) {
+	for _, m := range r.Mounts() {
+		if at, ok := r.Share(m.Grant.ID); !ok || at.Name() != own.Top() || !m.Dir {
+			continue
+		}
+		full, err := m.Grant.Path.Join(own.Tail())
+		if err != nil {
+			return false, err
+		}
+		left, err := r.v.s.State.DepositsBelow(ctx, full)
+		return slices.ContainsFunc(left, func(d store.Deposit) bool { return !d.Gone && d.Owner != r.v.who.ID() }), err
+	}
+	return false, nil
+}
+
+// folderName makes a name that any system can have of what somebody typed.
+func folderName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\<>:"|?*`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	if runes := []rune(strings.Trim(name, " .")); len(runes) > 0 {
+		return string(runes[:min(len(runes), 60)])
+	}
+	return "Deposit"
+}
+
+// linkTakes holds a deposit by a link against those of its terms that linkTook does
+// not count, in the same transaction: what the door has judged may be otherwise by
+// now.
+func linkTakes(ctx context.Context, tx store.Tx, d store.Deposit) error {
+	id, ok := strings.CutPrefix(d.Subject, "link:")
+	if !ok {
+		return nil
+	}
+	l, found, err := tx.LinkByID(ctx, id)
+	switch {
+	case err != nil || !found:
+		return err
+	case !l.Revoked.IsZero():
+		return fault.Tell(fs.ErrPermission, "This link takes nothing any more.")
+	case d.Size > fileLimit(l) || l.MaxBytes == 0 && l.Bytes+d.Size > linkAllBytes:
+		return fault.Tell(fault.ErrTooLarge, "This link does not take so much.")
+	}
+	return fitsType(l.Types, d.Path.Name())
+}
