@@ -35,7 +35,29 @@ func (l *loader) audit(root *fields, s State) Audit {
 	if v, ok := f.get("keep"); ok {
 		a.Keep = v.duration(minAuditKeep, maxAuditKeep, "1d to 100y, as in 2y")
 	}
+	auditPersonal(f, &a)
 	return a
+}
+
+// auditPersonal reads what becomes of names and addresses. What stands in rows
+// in plain cannot be taken out of a chain again.
+func auditPersonal(f *fields, a *Audit) {
+	if v, ok := f.get("personal"); ok {
+		switch s, isText := v.text(); {
+		case isText && s == "plain":
+			a.Plain = true
+		case isText && s != "sealed":
+			v.fault("%s is neither sealed, which can be erased, nor plain", v.shown())
+		}
+	}
+	v, ok := f.get("addresses")
+	if !ok {
+		return
+	}
+	a.Addresses = v.duration(minAuditKeep, maxAuditKeep, "1d to 100y, as in 90d")
+	if a.Plain {
+		v.fault("with personal: plain addresses stay as long as their records; remove one of the two")
+	}
 }
 
 // auditKey takes the bytes of the text as they are, whatever they spell: hex or

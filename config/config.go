@@ -27,6 +27,7 @@ type Config struct {
 	Workspaces []Workspace         // in the order of the file
 	Assertions []Assertion         // they hold
 	Mail       *Mail               // nil for none
+	Language   string              // of mails and pages to who has chosen none
 
 	Spec   acl.Spec    // all that Policy is made of; rules of the state store may be added to a copy
 	Policy *acl.Policy // Spec compiled
@@ -108,6 +109,7 @@ func (l *loader) config(root *fields) *Config {
 	l.workspaces(c, root)
 	c.Assertions = l.assertions(root)
 	c.Mail = l.mail(root)
+	c.Language = language(root)
 	root.close()
 	l.refusePlainHTTP(c.Server)
 	l.refuseDemoPassword(c.Server)

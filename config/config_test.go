@@ -48,6 +48,8 @@ func scene(tb testing.TB) string {
 	write("secrets/empty", "\n", 0o600)
 	write("secrets/huge", strings.Repeat("x", maxSecret+1), 0o600)
 	write("tls/cert.pem", pair().cert, 0o644)
+	write("tls/logo.png", "\x89PNG\r\n\x1a\n", 0o644) // as much as a browser looks at
+	write("tls/logo.svg", `<svg xmlns="http://www.w3.org/2000/svg"/>`, 0o644)
 	write("tls/other.pem", newPair().cert, 0o644)
 	write("tls/key.pem", pair().key, 0o600)
 	write("tls/open.pem", pair().key, 0o644)

@@ -53,6 +53,11 @@ type OIDC struct {
 	// by their login. Else these have their passwords alone: at many providers
 	// people choose their own preferred_username.
 	VouchesForUsers bool
+
+	// Only closes all doors to the own passwords of the firm's people: the pages
+	// sign them in through the provider, and drives take app passwords of them.
+	// Customers have no provider: their passwords are looked at.
+	Only bool
 }
 
 // Audit is where the record goes beside the state store, and what protects it.
@@ -62,4 +67,6 @@ type Audit struct {
 	Syslog      *url.URL      // udp://, tcp://, tls://HOST:PORT or unix:///dev/log; nil for none
 	Checkpoints string        // a file that gets the signed heads; "" for none
 	Keep        time.Duration // rows older than this are cut; 0 for ever
+	Plain       bool          // personal data stands in rows as it is, and cannot be erased
+	Addresses   time.Duration // addresses older than this are erased; 0 for those that stay as long as their row
 }

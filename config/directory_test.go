@@ -90,6 +90,13 @@ func TestLeastOIDC(t *testing.T) {
 	})
 }
 
+// TestOIDCOnly: what closes the pages to passwords closes the drives, too.
+func TestOIDCOnly(t *testing.T) {
+	if c := mustLoad(t, "oidc-only.yaml"); !c.OIDC.Only || c.RequireAppPassword {
+		t.Errorf("only = %t, RequireAppPassword = %t; want true, and false for the customers' sake", c.OIDC.Only, c.RequireAppPassword)
+	}
+}
+
 func TestReplicaValues(t *testing.T) {
 	for name, want := range map[string]struct {
 		state   string
@@ -102,11 +109,12 @@ func TestReplicaValues(t *testing.T) {
 			"gw-1.firm_example", 5 * time.Second,
 			Audit{
 				File: "log/audit.jsonl", Syslog: server("tls", "log.firm.example:6514"), Checkpoints: "/mnt/anchor/heads", Keep: 732 * 24 * time.Hour,
+				Addresses: 90 * 24 * time.Hour,
 			},
 		},
 		"postgres-local.yaml": {
 			"postgresql://portico@localhost/portico", "", 0,
-			Audit{Syslog: &url.URL{Scheme: "unix", Path: "/dev/log"}, Keep: 30 * 24 * time.Hour},
+			Audit{Syslog: &url.URL{Scheme: "unix", Path: "/dev/log"}, Keep: 30 * 24 * time.Hour, Plain: true},
 		},
 		"postgres-socket.yaml": {
 			"postgres:///portico?host=/run/postgresql&application_name=portico", "", 5 * time.Minute,

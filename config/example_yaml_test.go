@@ -33,8 +33,8 @@ func TestExample(t *testing.T) {
 	}
 	for _, login := range []Login{"ann", "bob", "ida"} {
 		h, err := identity.ParseHash(c.Users[login].Password.Reveal())
-		if err != nil || !h.Verify(demoPassword) || h.String() != "argon2id m=19456,t=2,p=1" {
-			t.Errorf("%s: the password is not %s with m=19456,t=2,p=1 (%v)", login, demoPassword, err)
+		if err != nil || !h.Verify(DemoPassword) || h.String() != "argon2id m=19456,t=2,p=1" {
+			t.Errorf("%s: the password is not %s with m=19456,t=2,p=1 (%v)", login, DemoPassword, err)
 		}
 	}
 	for _, test := range []struct {

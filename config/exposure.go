@@ -1,7 +1,19 @@
 package config
 
-// demoPassword is that of the users in example.yaml, known to everybody.
-const demoPassword = "portico-demo"
+// DemoPassword is that of the users in example.yaml, known to everybody.
+const DemoPassword = "portico-demo"
+
+// Reach names the key and the address by which others than this machine can come,
+// be it through a proxy; "" if nobody can.
+func (s Server) Reach() string {
+	switch {
+	case !isLoopback(s.Listen):
+		return "server.listen " + s.Listen
+	case s.PublicURL != nil && !isLoopback(hostPort(s.PublicURL)):
+		return "server.public_url " + s.PublicURL.String()
+	}
+	return ""
+}
 
 // maxDemoChecks bounds the check below: a hash costs up to half a second, and a
 // config is loaded again at each change. Who copied example.yaml has its users
@@ -9,15 +21,10 @@ const demoPassword = "portico-demo"
 const maxDemoChecks = 64
 
 // refuseDemoPassword reports the users who have the demo password on a server
-// that others can reach, be it through a proxy.
+// that others can reach.
 func (l *loader) refuseDemoPassword(s Server) {
-	var reach string
-	switch {
-	case !isLoopback(s.Listen):
-		reach = "server.listen " + s.Listen
-	case s.PublicURL != nil && !isLoopback(hostPort(s.PublicURL)):
-		reach = "server.public_url " + s.PublicURL.String()
-	default:
+	reach := s.Reach()
+	if reach == "" {
 		return
 	}
 	checks := 0
@@ -28,8 +35,8 @@ func (l *loader) refuseDemoPassword(s Server) {
 		if checks++; checks > maxDemoChecks {
 			return
 		}
-		if h.hash.Verify(demoPassword) {
-			h.at.fault(`this is the demo password %q, known to everybody, and %s is not loopback; put a hash of another password there ("portico hash-password"), or remove the user`, demoPassword, reach)
+		if h.hash.Verify(DemoPassword) {
+			h.at.fault(`this is the demo password %q, known to everybody, and %s is not loopback; put a hash of another password there ("portico hash-password"), or remove the user`, DemoPassword, reach)
 		}
 	}
 }

@@ -23,17 +23,37 @@ func (l *loader) identity(c *Config, root *fields) {
 	if v, ok := f.get("oidc"); ok {
 		c.OIDC = l.oidc(v)
 	}
-	c.RequireAppPassword = f.bool("require_app_password")
+	c.RequireAppPassword = requireAppPassword(f, c.OIDC)
 	l.namesOutside(c)
 	at := section
 	if hasUsers {
 		at = users
 		l.users(c, users)
+		if c.OIDC != nil && c.OIDC.Only && !c.OIDC.VouchesForUsers && len(c.Users) > 0 {
+			users.warn("nobody of these can sign in: identity.oidc.only takes no passwords, and the provider does not vouch for them; " +
+				"write vouches_for_users: true under oidc if their logins there are theirs, or take them out")
+		}
 	}
 	if len(c.Users) == 0 && !l.userNames.outside {
 		l.userNames.open = true
 		at.fault(`nobody could sign in: there are no users; add one, with a hash that "portico hash-password" prints, or a directory (ldap, oidc)`)
 	}
+}
+
+// requireAppPassword cannot be false with oidc.only: a drive that took passwords
+// would be the way past the provider that only closes. It does not follow from it:
+// customers have no provider, and their passwords open their drive.
+func requireAppPassword(f *fields, provider *OIDC) bool {
+	only := provider != nil && provider.Only
+	v, ok := f.get("require_app_password")
+	if !ok {
+		return false
+	}
+	require := v.bool()
+	if only && !require && v.n.ShortTag() == "!!bool" {
+		v.fault("identity.oidc.only takes no passwords of the firm's people at any door, and so none at drives; remove this line, or only: true")
+	}
+	return require
 }
 
 // namesOutside lets rules speak of people and groups that a directory alone

@@ -7,9 +7,10 @@ import (
 
 // Mail is how notices leave the house. Exactly one of Relay and Dir is set.
 type Mail struct {
-	From  string
-	Relay *Relay
-	Dir   string // mails are written here as files, for a trial
+	From    string
+	ReplyTo string // where answers go; "" for nowhere
+	Relay   *Relay
+	Dir     string // mails are written here as files, for a trial
 }
 
 // Relay is an SMTP server that takes our mail.
@@ -18,9 +19,11 @@ type Relay struct {
 	TLS      bool   // smtps: TLS from the first byte; else STARTTLS
 	Username string // "" for none
 	Password Secret
+	CA       string // a PEM file of who vouches for it; "" for those that the system knows
 }
 
-// mail is read although nothing sends mail yet: without it nothing is less safe.
+// mail may be left out: then there are notices in the pages alone, and who invites
+// somebody hands the link on.
 func (l *loader) mail(root *fields) *Mail {
 	section, ok := root.get("mail")
 	if !ok {
@@ -32,13 +35,25 @@ func (l *loader) mail(root *fields) *Mail {
 	if v, ok := f.need("from", "write the sender's address"); ok {
 		m.From = v.email()
 	}
+	if v, ok := f.get("reply_to"); ok {
+		m.ReplyTo = v.email()
+	}
 	smtp, hasRelay := f.get("smtp")
+	ca, hasCA := f.get("ca")
 	dir, hasDir := f.get("dir")
 	if hasRelay == hasDir {
 		section.fault("exactly one of smtp and dir must be there; write smtp: smtp://mail.firm.example:587, or dir: data/outbox")
 	}
 	if hasRelay {
 		m.Relay = relay(smtp)
+	}
+	switch {
+	case hasCA && !hasRelay:
+		ca.fault("there is no server whose certificate it could prove; remove it, or write smtp")
+	case hasCA:
+		if path := ca.authorities(); m.Relay != nil {
+			m.Relay.CA = path
+		}
 	}
 	if hasDir {
 		m.Dir, _ = dir.text()
@@ -68,4 +83,14 @@ func relay(v value) *Relay {
 	out.Address = net.JoinHostPort(u.Hostname(), port)
 	v.bare(&url.URL{Host: u.Host, Path: u.Path, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery, Fragment: u.Fragment}, example)
 	return out
+}
+
+// language reads the language of mails and pages to who has chosen none.
+func language(root *fields) string {
+	const standard = "en"
+	v, ok := root.get("language")
+	if !ok {
+		return standard
+	}
+	return v.choice(standard, "nl", "fr", "sv", "de")
 }

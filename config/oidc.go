@@ -24,6 +24,7 @@ func (l *loader) oidc(section value) *OIDC {
 	o.Scopes = oidcScopes(f)
 	o.claims(f)
 	o.VouchesForUsers = f.bool("vouches_for_users")
+	o.Only = f.bool("only")
 	return o
 }
 

@@ -8,7 +8,7 @@ import (
 
 // RestartNeeded names the keys that differ from old and take effect at the next
 // start alone, sorted. All else (users, the LDAP directory, require_app_password,
-// groups, roles, rules, assertions, a workspace's title, quota and audit) takes
+// groups, roles, rules, assertions, language, a workspace's title, brand, quota and audit) takes
 // effect with a reload; a test holds the two lists against the fields of Config.
 func (c *Config) RestartNeeded(old *Config) []string {
 	var keys []string

@@ -49,6 +49,7 @@ func TestRestartNeeded(t *testing.T) {
 		{"rules reload", "viewer", "editor", nil},
 		{"users reload", "ann: {", "ann: {name: Ann Peeters, ", nil},
 		{"title, quota and audit reload", "quota: 1GiB", "quota: 2GiB, title: x, audit: {reads: all}", nil},
+		{"brand and language reload", "quota: 1GiB", "quota: 1GiB, brand: {name: The Firm, color: '#0b6b3a'}", nil},
 		{"state", "portico.db", "other.db", []string{"state"}},
 		{"storage's path", "data/files", "data/others", []string{"storage.disk"}},
 		{"storage's secret", "${SECRET}", "${LOGIN}", []string{"storage.objects"}},
@@ -100,7 +101,7 @@ func TestRestartNeededKnowsEveryKey(t *testing.T) {
 // reload takes it over, so that a new one cannot be forgotten.
 func TestEveryFieldReloadsOrNot(t *testing.T) {
 	reloads := []string{
-		"File", "Digest", "Warnings", "Users", "LDAP", "RequireAppPassword", "Groups", "Roles", "Assertions", "Spec", "Policy",
+		"File", "Digest", "Warnings", "Users", "LDAP", "RequireAppPassword", "Groups", "Roles", "Assertions", "Spec", "Policy", "Language",
 	}
 	waits := Config{
 		Server: Server{Listen: "x"}, State: State{Postgres: NewSecret("x")}, Storage: map[string]Storage{"x": {Type: "x"}},

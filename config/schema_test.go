@@ -32,6 +32,8 @@ audit:
   syslog: tls://log.firm.example:6514
   checkpoints: data/heads
   keep: 2y
+  personal: sealed
+  addresses: 90d
 storage:
   disk: {type: local, path: data/files}
   objects:
@@ -58,6 +60,7 @@ workspaces:
     root: a
     quota: 1GiB
     audit: {reads: all}
+    brand: {name: The Firm, color: "#1f5fbf", logo: tls/logo.png}
     folders:
       /:
         inherit: true
@@ -67,7 +70,10 @@ assert:
   - user:ann may list /firm
 mail:
   from: portico@firm.example
+  reply_to: office@firm.example
   smtp: smtp://mail.firm.example
+  ca: tls/cert.pem
+language: nl
 `
 
 // directory has the keys with which names are known that the file does not have,
@@ -97,6 +103,7 @@ identity:
     scopes: [openid, groups]
     claims: {login: login, name: name, email: email, groups: groups}
     vouches_for_users: true
+    only: true
 groups:
   board: {members: [ann, "group:staff"]}
 workspaces:
@@ -215,7 +222,7 @@ func TestEveryScalarIsChecked(t *testing.T) {
 	scene(t)
 	free := []string{
 		"storage.disk.path", "storage.objects.region", "storage.objects.access_key", "storage.objects.secret_key",
-		"identity.users.ann.name", "workspaces.firm.title",
+		"identity.users.ann.name", "workspaces.firm.title", "workspaces.firm.brand.name",
 		"identity.ldap.bind_password", "identity.oidc.client_id", "identity.oidc.client_secret", "identity.oidc.title",
 	}
 	for _, text := range []string{"\x07 ?", "${NO_SUCH}", "${"} {

@@ -46,7 +46,7 @@ func TestStandards(t *testing.T) {
 	c := mustLoad(t, "minimal.yaml")
 	same(t, "server", c.Server, Server{Listen: "127.0.0.1:8080", MaxUpload: 50 << 30, Log: Log{Format: "text"}})
 	w := c.Workspaces[0]
-	same(t, "workspace", w, Workspace{Name: "firm", Title: "firm", Storage: "disk", Root: "firm", At: w.At})
+	same(t, "workspace", w, Workspace{Name: "firm", Title: "firm", Storage: "disk", Root: "firm", Brand: Brand{Name: "firm"}, At: w.At})
 	if got := w.Path().String(); got != "/firm" {
 		t.Errorf("Path() = %s, want /firm", got)
 	}

@@ -17,6 +17,7 @@ type Workspace struct {
 	Root       string // folders below the storage's prefix: "a/b", "" for the top
 	Quota      int64  // bytes; 0 for none
 	AuditReads Reads  // which reads are recorded; changes always are
+	Brand      Brand
 	At         acl.Source
 }
 
@@ -74,6 +75,7 @@ func (l *loader) workspace(c *Config, e entry) (Workspace, value) {
 		w.Quota = v.size()
 	}
 	w.AuditReads = auditReads(f)
+	w.Brand = brand(f, w.Title)
 	if v, ok := f.get("folders"); ok {
 		l.folders(c, top, v)
 	}
