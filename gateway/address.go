@@ -8,11 +8,17 @@ import (
 	"portico/vpath"
 )
 
+// drive is what is mounted under one prefix of one server.
+type drive struct {
+	prefix string
+	hosts  map[string]bool // by which clients know the server
+}
+
 // strip takes the prefix off an escaped path, at the end of an element only:
 // /davx is not ours (THREATS.md M7). An encoded letter in the prefix makes it
 // another path, as nobody writes it so in good faith.
-func (h *Handler) strip(escaped string) (inside string, ok bool) {
-	rest, ok := strings.CutPrefix(escaped, h.Prefix)
+func (d *drive) strip(escaped string) (inside string, ok bool) {
+	rest, ok := strings.CutPrefix(escaped, d.prefix)
 	switch {
 	case !ok:
 		return "", false
@@ -24,8 +30,8 @@ func (h *Handler) strip(escaped string) (inside string, ok bool) {
 
 // href is the address of a thing as an answer gives it: an absolute path,
 // percent-encoded, with a slash at the end of a folder.
-func (h *Handler) href(p vpath.Path, dir bool) string {
-	s := h.Prefix + p.Escaped()
+func (d *drive) href(p vpath.Path, dir bool) string {
+	s := d.prefix + p.Escaped()
 	if dir && !p.IsRoot() {
 		s += "/"
 	}
@@ -34,7 +40,7 @@ func (h *Handler) href(p vpath.Path, dir bool) string {
 
 // address reads an absolute URL or an absolute path, as in Destination and in
 // tags of If. elsewhere is set for what lies outside this drive.
-func (h *Handler) address(r *http.Request, raw string) (p vpath.Path, elsewhere bool, err error) {
+func (d *drive) address(r *http.Request, raw string) (p vpath.Path, elsewhere bool, err error) {
 	if strings.HasPrefix(raw, "//") {
 		return p, false, refuse(http.StatusBadRequest, "The path has an empty element (//).")
 	}
@@ -48,11 +54,11 @@ func (h *Handler) address(r *http.Request, raw string) (p vpath.Path, elsewhere 
 		return p, false, refuse(http.StatusBadRequest, "The address in a header has a ? or #. In a name, they are written %%3F and %%23.")
 	// Another host is no error in an If header: its list just does not hold.
 	case u.Scheme != "" || u.Host != "":
-		if !h.ours(u, r.Host) {
+		if !d.ours(u, r.Host) {
 			return p, true, nil
 		}
 	}
-	inside, ok := h.strip(u.EscapedPath())
+	inside, ok := d.strip(u.EscapedPath())
 	if !ok {
 		if !strings.HasPrefix(u.Path, "/") {
 			return p, false, refuse(http.StatusBadRequest, "A header holds a relative address where an absolute one is needed.")
@@ -65,12 +71,12 @@ func (h *Handler) address(r *http.Request, raw string) (p vpath.Path, elsewhere 
 
 // ours tells whether u names this server: by one of its public addresses, or by
 // the name that the client called it by in this very request.
-func (h *Handler) ours(u *url.URL, requested string) bool {
+func (d *drive) ours(u *url.URL, requested string) bool {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return false
 	}
 	host := plainHost(u.Host)
-	return h.hosts[host] || host == plainHost(requested)
+	return d.hosts[host] || host == plainHost(requested)
 }
 
 // plainHost is a host in lower case and without a default port, of either
@@ -86,12 +92,12 @@ func plainHost(host string) string {
 }
 
 // destination is where a COPY or MOVE goes.
-func (h *Handler) destination(r *http.Request) (vpath.Path, error) {
+func (d *drive) destination(r *http.Request) (vpath.Path, error) {
 	raw := r.Header.Get("Destination")
 	if raw == "" {
 		return vpath.Path{}, refuse(http.StatusBadRequest, "COPY and MOVE need a Destination header.")
 	}
-	p, elsewhere, err := h.address(r, raw)
+	p, elsewhere, err := d.address(r, raw)
 	if err == nil && elsewhere {
 		// RFC 4918 §9.8.5: another server takes no copies from us.
 		err = refuse(http.StatusBadGateway, "The destination lies outside this drive.")

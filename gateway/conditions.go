@@ -10,7 +10,7 @@ import (
 )
 
 // parseGuard reads all conditions that a request carries.
-func (h *Handler) parseGuard(r *http.Request) (g files.Guard, err error) {
+func (d *drive) parseGuard(r *http.Request) (g files.Guard, err error) {
 	if g.Match, err = parseETags(r.Header.Values("If-Match")); err != nil {
 		return g, err
 	}
@@ -26,7 +26,7 @@ func (h *Handler) parseGuard(r *http.Request) (g files.Guard, err error) {
 		g.ModifiedSince = parseDate(r.Header.Get("If-Modified-Since"))
 	}
 	if v := r.Header.Values("If"); len(v) > 0 {
-		g.If, err = parseIf(v, func(raw string) (files.List, error) { return h.tag(r, raw) })
+		g.If, err = parseIf(v, func(raw string) (files.List, error) { return d.tag(r, raw) })
 	}
 	if token, ok := parseLockToken(r.Header.Get("Lock-Token")); ok && r.Method != "UNLOCK" {
 		g.Tokens = []string{token} // Word 2016 sends it in place of If (sabre/dav issue 980)
@@ -35,8 +35,8 @@ func (h *Handler) parseGuard(r *http.Request) (g files.Guard, err error) {
 }
 
 // tag resolves the resource tag of an If header.
-func (h *Handler) tag(r *http.Request, raw string) (l files.List, err error) {
-	p, elsewhere, err := h.address(r, raw)
+func (d *drive) tag(r *http.Request, raw string) (l files.List, err error) {
+	p, elsewhere, err := d.address(r, raw)
 	if err == nil && !elsewhere {
 		l.Resource = &p
 	}

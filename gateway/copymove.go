@@ -38,7 +38,7 @@ func (h *Handler) handleMove(w http.ResponseWriter, r *http.Request, q *request)
 
 // transfer is what COPY and MOVE share: both headers, and the answer.
 func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, q *request, do transferFunc, shallow bool) error {
-	dst, err := h.destination(r)
+	dst, err := q.destination(r)
 	if err != nil {
 		return err
 	}

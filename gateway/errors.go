@@ -16,6 +16,7 @@ import (
 	"portico/fault"
 	"portico/files"
 	"portico/identity"
+	"portico/sharing"
 	"portico/vpath"
 )
 
@@ -83,6 +84,10 @@ func outcomes() []outcome {
 		{fault.ErrRange, http.StatusRequestedRangeNotSatisfiable, "", "The file is shorter than the range that was asked for."},
 		// Never 404 for a storage that is away: sync clients would delete their copies.
 		{fault.ErrUnavailable, http.StatusServiceUnavailable, "", "The storage does not answer at the moment. Try again in a little while."},
+		// A link that opened something, and what one asks beside a password.
+		{sharing.ErrGone, http.StatusGone, "", "This link opens nothing any more."},
+		{sharing.ErrPassword, http.StatusUnauthorized, "", "This link has a password."},
+		{sharing.ErrMail, http.StatusForbidden, "", "This link asks for a mail address: open it in a browser."},
 		// A limit of ours, which retrying at once makes worse.
 		{fault.ErrBusy, http.StatusTooManyRequests, "", "Too many requests at once. Try again in a little while."},
 		// RFC 4918 §9.3.1, §9.7.1; rclone makes the parents then.
@@ -179,7 +184,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, q *request, err e
 		h.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("method", r.Method), slog.Int("status", o.status), slog.Any("error", err))
 	}
 	h.setErrorHeaders(w.Header(), o)
-	h.writeError(w, o, err)
+	q.writeError(w, o, err)
 }
 
 // retryAfter is a wait in whole seconds, rounded up: who comes back as told must
@@ -225,11 +230,11 @@ func (h *Handler) setErrorHeaders(head http.Header, o outcome) {
 
 // writeError gives the body: XML where RFC 4918 §16 has a name for what went
 // wrong, with the sentence beside it in a namespace of ours; else plain text.
-func (h *Handler) writeError(w http.ResponseWriter, o outcome, err error) {
+func (d *drive) writeError(w http.ResponseWriter, o outcome, err error) {
 	body, kind := []byte(o.text+"\n"), "text/plain; charset=utf-8"
 	if o.element != "" {
 		body = append([]byte(xmlHead), `<D:error xmlns:D="DAV:" xmlns:p="urn:portico:error">`...)
-		body = h.appendPrecondition(body, o, err)
+		body = d.appendPrecondition(body, o, err)
 		body = append(appendText(append(body, "<p:message>"...), o.text), "</p:message></D:error>\n"...)
 		kind = "application/xml; charset=utf-8"
 	}
@@ -241,13 +246,13 @@ func (h *Handler) writeError(w http.ResponseWriter, o outcome, err error) {
 
 // appendPrecondition writes the precondition's element. Those of locks name the
 // locked thing (RFC 4918 §16), never the token.
-func (h *Handler) appendPrecondition(b []byte, o outcome, err error) []byte {
+func (d *drive) appendPrecondition(b []byte, o outcome, err error) []byte {
 	b = append(append(b, "<D:"...), o.element...)
 	locked, ok := errors.AsType[*files.LockedError](err)
 	if !ok {
 		return append(b, "/>"...)
 	}
-	b = append(append(b, "><D:href>"...), h.href(locked.Path, false)...)
+	b = append(append(b, "><D:href>"...), d.href(locked.Path, false)...)
 	b = append(append(b, "</D:href></D:"...), o.element...)
 	return append(b, '>')
 }
@@ -259,10 +264,10 @@ func (h *Handler) writePartial(w http.ResponseWriter, r *http.Request, q *reques
 	a.b = append(a.b, openMultistatus...)
 	for _, f := range e.Failed {
 		o := judge(r.Method, f.Err)
-		a.b = append(append(a.b, "<D:response><D:href>"...), h.href(f.Path, f.Dir)...)
+		a.b = append(append(a.b, "<D:response><D:href>"...), q.href(f.Path, f.Dir)...)
 		a.b = appendStatus(append(a.b, "</D:href>"...), o.status)
 		if o.element != "" {
-			a.b = append(h.appendPrecondition(append(a.b, "<D:error>"...), o, f.Err), "</D:error>"...)
+			a.b = append(q.appendPrecondition(append(a.b, "<D:error>"...), o, f.Err), "</D:error>"...)
 		}
 		a.b = appendText(append(a.b, "<D:responsedescription>"...), o.text)
 		a.b = append(a.b, "</D:responsedescription></D:response>"...)

@@ -21,6 +21,7 @@ import (
 
 	"portico/files"
 	"portico/identity"
+	"portico/sharing"
 	"portico/vpath"
 )
 
@@ -53,6 +54,9 @@ type Options struct {
 	RequestID func(context.Context) string
 	Address   func(*http.Request) string
 
+	// Links opens a link to whoever holds its address; nil where there are none.
+	Links func(context.Context, sharing.Knock) (*sharing.Visit, error)
+
 	// Epoch numbers what is in force of people and rules together, and changes
 	// with each reload; nil where they never change.
 	Epoch func() uint64
@@ -62,7 +66,7 @@ type Options struct {
 type Handler struct {
 	Options
 	admission
-	hosts   map[string]bool
+	drive
 	methods map[string]handler
 	buffers sync.Pool // of *[]byte, see xmlwrite.go
 }
@@ -72,10 +76,12 @@ type handler func(http.ResponseWriter, *http.Request, *request) error
 
 // request is what the handlers need of a request, parsed, as one principal.
 type request struct {
+	drive
 	path  vpath.Path
 	slash bool // the address ended in a slash, so it speaks of a folder
 	guard files.Guard
-	tree  *files.Tree
+	tree  Tree
+	link  bool // it came by a link
 
 	// begun is set once the head of an answer is out: what fails after it can
 	// only cut the connection.
@@ -86,10 +92,11 @@ type request struct {
 // prefix included; a ServeMux pattern that cleans or redirects must not stand
 // in front, because clients do not follow a redirect of PROPFIND.
 func New(o Options) *Handler {
-	h := &Handler{Options: o, admission: admission{people: map[string]*turns{}}, hosts: map[string]bool{}}
+	h := &Handler{Options: o, admission: admission{people: map[string]*turns{}}, drive: drive{hosts: map[string]bool{}}}
 	if h.Prefix == "" {
 		h.Prefix = "/dav"
 	}
+	h.prefix = h.Prefix
 	if h.MaxUpload == 0 {
 		h.MaxUpload = defaultMaxUpload
 	}
@@ -136,6 +143,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve asks in this order, cheap and harmless questions first: is it ours, is
 // the method known, who is it, is the address sound, does it exist as spoken of.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) error {
+	q.drive = h.drive
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	// EscapedPath is the path as it was sent, where Path has %2F decoded.
 	inside, ok := h.strip(r.URL.EscapedPath())
@@ -153,7 +161,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 	}
 	// Who it is comes before whether the path is sound: those without a login
 	// are told nothing at all.
-	leave, err := h.admit(r, q)
+	inside, leave, err := h.enterBy(w, r, q, inside)
 	if err != nil {
 		return err
 	}
@@ -162,7 +170,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 		return err
 	}
 	// All conditions are read here, for each method, so that none is left out.
-	if q.guard, err = h.parseGuard(r); err != nil {
+	if q.guard, err = q.parseGuard(r); err != nil {
 		return err
 	}
 	if err := q.checkFolder(r); err != nil {
@@ -175,21 +183,23 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 // stand then. Where a reload came in between, it begins again: the person of an
 // old config must not be judged by the rules of a new one, in which the same
 // login may be somebody else, and who was taken out meanwhile is out.
-func (h *Handler) admit(r *http.Request, q *request) (leave func(), err error) {
+func (h *Handler) admit(r *http.Request, q *request, inside string) (rest string, leave func(), err error) {
 	for {
 		epoch := h.Epoch()
 		who, err := h.authenticate(r)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		if leave, err = h.enter(r.Context(), who.ID, r.Method); err != nil {
-			return nil, err
+			return "", nil, err
 		}
-		q.tree = h.Files.As(h.principal(r, who))
-		if h.Epoch() == epoch {
-			return leave, nil
+		if rest, err = h.treeOf(r, q, who, inside); err == nil && h.Epoch() == epoch {
+			return rest, leave, nil
 		}
 		leave()
+		if err != nil {
+			return "", nil, err
+		}
 	}
 }
 
@@ -223,10 +233,22 @@ func Person(who identity.Identity) files.Person {
 	return p
 }
 
+// Principal is somebody who has signed in, of the firm or from outside, as package
+// files knows them.
+func Principal(who identity.Identity) files.Principal {
+	p := files.Staff(Person(who))
+	if who.Contact {
+		p = files.Contact(files.Outsider{
+			ID: who.ID, Mail: string(who.Login), Name: who.Name, Only: who.Limit.Workspace, ReadOnly: who.Limit.ReadOnly,
+		})
+	}
+	p.Key = who.Key
+	return p
+}
+
 // principal is the one who asks, as package files and the audit know them.
 func (h *Handler) principal(r *http.Request, who identity.Identity) files.Principal {
-	p := files.Staff(Person(who))
-	p.Key = who.Key
+	p := Principal(who)
 	p.Via = "dav"
 	p.Address = h.Address(r)
 	p.Agent = clip(r.UserAgent(), 256)

@@ -34,6 +34,7 @@ func (h *Handler) handleHead(w http.ResponseWriter, r *http.Request, q *request)
 		return err
 	}
 	setContentHeaders(w.Header(), n, n.Size)
+	q.keepNothing(w)
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -159,6 +160,7 @@ func (q *request) outside(w http.ResponseWriter, r *http.Request, n files.Node) 
 // copy sends size bytes of body. From here on an error cuts the connection.
 func (q *request) copy(w http.ResponseWriter, status int, body io.Reader, size int64) error {
 	q.begun = true
+	q.keepNothing(w)
 	w.WriteHeader(status)
 	n, err := io.Copy(w, body)
 	// A store that gives less than it said: the client must not take it for all.

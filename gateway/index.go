@@ -20,7 +20,7 @@ func (h *Handler) writeIndex(w http.ResponseWriter, r *http.Request, q *request)
 	if !self.Dir {
 		return errNotFolder()
 	}
-	page := h.indexPage(self, below)
+	page := q.indexPage(self, below)
 	setIndexHeaders(w.Header())
 	w.Header().Set("Content-Length", strconv.Itoa(len(page)))
 	q.begun = true
@@ -31,7 +31,7 @@ func (h *Handler) writeIndex(w http.ResponseWriter, r *http.Request, q *request)
 
 // indexPage is the page. It links to addresses of the drive alone, which a
 // browser answers with a download, and holds no script.
-func (h *Handler) indexPage(self files.Node, below []files.Node) string {
+func (d *drive) indexPage(self files.Node, below []files.Node) string {
 	var b strings.Builder
 	name := html.EscapeString(self.Path.String())
 	b.WriteString("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + name + "</title></head><body><h1>" + name + "</h1>\n<ul>\n")
@@ -40,7 +40,7 @@ func (h *Handler) indexPage(self files.Node, below []files.Node) string {
 		if n.Dir {
 			label += "/"
 		}
-		b.WriteString(`<li><a href="` + h.href(n.Path, n.Dir) + `">` + html.EscapeString(label) + "</a></li>\n")
+		b.WriteString(`<li><a href="` + d.href(n.Path, n.Dir) + `">` + html.EscapeString(label) + "</a></li>\n")
 	}
 	b.WriteString("</ul></body></html>\n")
 	return b.String()

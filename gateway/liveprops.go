@@ -112,7 +112,7 @@ func appendSupportedLock(b []byte, _ *page, _ *files.Node) ([]byte, bool) {
 func appendLockDiscovery(b []byte, p *page, n *files.Node) ([]byte, bool) {
 	for i := range n.Locks {
 		l := &n.Locks[i]
-		b = p.h.appendActiveLock(b, l, n.Dir || l.Root != n.Path)
+		b = p.q.appendActiveLock(b, l, n.Dir || l.Root != n.Path)
 	}
 	return b, true
 }
@@ -131,7 +131,7 @@ func appendQuotaUsed(b []byte, p *page, n *files.Node) ([]byte, bool) {
 
 // appendActiveLock describes a lock (RFC 4918 §14.1). The token is only in it
 // for who holds the lock; to the others the owner is the holder's name.
-func (h *Handler) appendActiveLock(b []byte, l *files.Lock, dir bool) []byte {
+func (d *drive) appendActiveLock(b []byte, l *files.Lock, dir bool) []byte {
 	scope, depth := "exclusive", "0"
 	if l.Shared {
 		scope = "shared"
@@ -155,6 +155,6 @@ func (h *Handler) appendActiveLock(b []byte, l *files.Lock, dir bool) []byte {
 		b = appendText(append(b, "<D:locktoken><D:href>"...), l.Token)
 		b = append(b, "</D:href></D:locktoken>"...)
 	}
-	b = append(append(b, "<D:lockroot><D:href>"...), h.href(l.Root, dir)...)
+	b = append(append(b, "<D:lockroot><D:href>"...), d.href(l.Root, dir)...)
 	return append(b, "</D:href></D:lockroot></D:activelock>"...)
 }

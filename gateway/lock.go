@@ -86,7 +86,7 @@ func parseLockInfo(doc *element, o *files.LockOptions) error {
 func (h *Handler) writeLock(w http.ResponseWriter, q *request, l files.Lock, status int) error {
 	a := h.startXML(w, q)
 	a.b = append(a.b, `<D:prop xmlns:D="DAV:"><D:lockdiscovery>`...)
-	a.b = h.appendActiveLock(a.b, &l, q.slash || l.Root != q.path)
+	a.b = q.appendActiveLock(a.b, &l, q.slash || l.Root != q.path)
 	a.b = append(a.b, "</D:lockdiscovery></D:prop>\n"...)
 	return a.end(status)
 }

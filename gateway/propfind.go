@@ -96,7 +96,7 @@ func (p *page) write(nodes []files.Node) error {
 // response describes one node. It is kept short: Windows takes 1,000,000 bytes
 // for a folder (FileAttributesLimitInBytes) and shows nothing of a longer one.
 func (p *page) response(n *files.Node) {
-	p.b = append(append(p.b, "<D:response><D:href>"...), p.h.Prefix...)
+	p.b = append(append(p.b, "<D:response><D:href>"...), p.q.prefix...)
 	p.b = append(p.b, n.Path.Escaped()...)
 	if n.Dir && !n.Path.IsRoot() {
 		p.b = append(p.b, '/')

@@ -111,7 +111,7 @@ func settle(patches []patch) bool {
 // writePatches answers with a propstat for each status.
 func (h *Handler) writePatches(w http.ResponseWriter, q *request, patches []patch) error {
 	a := h.startXML(w, q)
-	a.b = append(append(a.b, openMultistatus+"<D:response><D:href>"...), h.href(q.path, q.slash)...)
+	a.b = append(append(a.b, openMultistatus+"<D:response><D:href>"...), q.href(q.path, q.slash)...)
 	a.b = append(a.b, "</D:href>"...)
 	written := false
 	for _, status := range []int{http.StatusOK, http.StatusForbidden, webdav.StatusInsufficientStorage, webdav.StatusFailedDependency} {

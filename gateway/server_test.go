@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func newHouse(tb testing.TB, change ...func(*settings)) *house {
 		tb.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
-	h.service = files.New(files.Options{State: h.state, Audit: &h.audit, Clock: time.Now, Rand: rand.Reader, Log: log})
+	h.service = files.New(files.Options{State: h.state, Audit: &h.audit, Clock: time.Now, Rand: rand.Reader, Log: log, Giver: giver})
 	h.service.Apply(policy(tb), h.workspaces())
 	s.gateway.Files, s.gateway.Gate, s.gateway.Log = h.service, h.people, log
 	if s.gate != nil {
@@ -77,6 +78,12 @@ func newHouse(tb testing.TB, change ...func(*settings)) *house {
 		}
 	})
 	return h
+}
+
+// giver is whoever gave something: all of the house are still there.
+func giver(_ context.Context, id string) (files.Person, error) {
+	login := strings.TrimPrefix(id, "id-")
+	return files.Person{ID: id, Login: login, Name: login}, nil
 }
 
 func (h *house) workspaces() []files.Workspace {
