@@ -9,6 +9,8 @@ import (
 	"portico/fault"
 	"portico/identity"
 	"portico/identity/apppass"
+	"portico/lang"
+	"portico/portal/web"
 	"portico/store"
 )
 
@@ -19,7 +21,7 @@ type accountPage struct {
 	Spaces    []Workspace
 	Drive     string
 	Form      wishForm
-	Said      string // what was done, after a form
+	Choices   *web.Choices // nil where nobody keeps them
 }
 
 // wishForm is the form for an app password, as it was filled in.
@@ -29,29 +31,62 @@ type wishForm struct {
 	Wrong                    map[string]string
 }
 
-func (p *portal) account(w http.ResponseWriter, r *http.Request, who identity.Identity) {
-	p.showAccount(w, r, http.StatusOK, who, wishForm{Expires: "1y"})
+// account is of staff; customers have a page of their own for themselves, and one
+// for their drive.
+func (p *portal) account(w http.ResponseWriter, r *http.Request) {
+	if who, _ := p.kit.Who(r); who.Contact {
+		http.Redirect(w, r, "/portal/account", http.StatusSeeOther)
+		return
+	}
+	p.showAccount(w, r, http.StatusOK, wishForm{Expires: "1y"})
 }
 
-func (p *portal) showAccount(w http.ResponseWriter, r *http.Request, status int, who identity.Identity, f wishForm) {
+func (p *portal) showAccount(w http.ResponseWriter, r *http.Request, status int, f wishForm) {
+	who, _ := p.kit.Who(r)
 	list, err := p.Passwords.List(r.Context(), who.ID)
 	if err != nil {
-		p.broken(w, r, err)
+		p.kit.Fail(w, r, err)
 		return
 	}
 	spaces, err := p.Workspaces(r.Context(), who)
 	if err != nil {
-		p.broken(w, r, err)
+		p.kit.Fail(w, r, err)
 		return
 	}
-	page := accountPage{Passwords: list, Spaces: spaces, Drive: mountAt(p.Public, "").Drive, Form: f}
+	page := accountPage{Passwords: list, Spaces: spaces, Drive: mountOf(p.Public, who, "").Drive, Form: f}
+	if p.Preferences != nil {
+		choices := p.kit.Choices(r)
+		page.Choices = &choices
+	}
 	for _, m := range who.Groups {
 		page.Groups = append(page.Groups, m.Group)
 	}
-	if r.URL.Query().Get("revoked") != "" {
-		page.Said = "The app password is revoked. What used it is signed out."
+	for field, wrong := range f.Wrong { // the API takes the same wishes, and says them in English
+		f.Wrong[field] = p.kit.Text(r).T(wrong)
 	}
-	p.show(w, r, status, "account", "Your account", &who, page)
+	if who.Contact {
+		p.kit.Show(w, r, status, "drive", lang.ID("Open it as a drive"), drivePage{page, mountOf(p.Public, who, "")})
+		return
+	}
+	p.kit.Show(w, r, status, "account", lang.ID("Your account"), page)
+}
+
+// drivePage tells a customer how to open what is shared with them as a drive.
+type drivePage struct {
+	accountPage
+	Mount mount
+}
+
+func (p *portal) drive(w http.ResponseWriter, r *http.Request) {
+	p.showAccount(w, r, http.StatusOK, wishForm{Expires: "1y"})
+}
+
+// devices is the page that has somebody's app passwords.
+func devices(who identity.Identity) string {
+	if who.Contact {
+		return "/portal/mount"
+	}
+	return "/account"
 }
 
 // madePage shows a new app password. It is the answer to the form and no page of
@@ -59,12 +94,12 @@ func (p *portal) showAccount(w http.ResponseWriter, r *http.Request, status int,
 type madePage struct {
 	store.AppPassword
 	Mount mount
+	Back  string
 }
 
-func (p *portal) makePassword(w http.ResponseWriter, r *http.Request, who identity.Identity) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		p.badForm(w, r, err)
+func (p *portal) makePassword(w http.ResponseWriter, r *http.Request) {
+	who, _ := p.kit.Who(r)
+	if !p.kit.ReadForm(w, r) {
 		return
 	}
 	f := wishForm{
@@ -73,26 +108,26 @@ func (p *portal) makePassword(w http.ResponseWriter, r *http.Request, who identi
 	}
 	wish, wrong, err := p.wish(r, who, f)
 	if err != nil {
-		p.broken(w, r, err)
+		p.kit.Fail(w, r, err)
 		return
 	}
 	if f.Wrong = wrong; len(wrong) > 0 {
-		p.showAccount(w, r, http.StatusUnprocessableEntity, who, f)
+		p.showAccount(w, r, http.StatusUnprocessableEntity, f)
 		return
 	}
 	secret, made, err := p.make(r, who, wish)
 	if told := fault.Told(err); told != "" && !errors.Is(err, fault.ErrUnavailable) {
 		f.Wrong = map[string]string{"name": told}
-		p.showAccount(w, r, refusedWish(err), who, f)
+		p.showAccount(w, r, refusedWish(err), f)
 		return
 	}
 	if err != nil {
-		p.broken(w, r, err)
+		p.kit.Fail(w, r, err)
 		return
 	}
-	page := madePage{AppPassword: made, Mount: mountAt(p.Public, made.Workspace)}
+	page := madePage{AppPassword: made, Mount: mountOf(p.Public, who, made.Workspace), Back: devices(who)}
 	page.Mount.Login, page.Mount.Secret = string(who.Login), secret
-	p.show(w, r, http.StatusOK, "made", "App password for "+made.Name, &who, page)
+	p.kit.Show(w, r, http.StatusOK, "made", lang.ID("New app password"), page)
 }
 
 // wish judges a form, or what came by the API: wrong has a sentence for each
@@ -111,7 +146,7 @@ func (p *portal) wish(r *http.Request, who identity.Identity, f wishForm) (wish 
 		return apppass.Wish{}, nil, err
 	}
 	if !isVisible(f.Workspace, spaces) { // one that is hidden is as absent as any other
-		wrong["workspace"] = "There is no such workspace. Choose one that you can see."
+		wrong["workspace"] = lang.ID("There is no such workspace. Choose one that you can see.")
 	}
 	limit := identity.Limit{Workspace: f.Workspace, ReadOnly: f.ReadOnly}
 	return apppass.Wish{Name: f.Name, Limit: limit, Expires: expires}, wrong, nil
@@ -142,14 +177,16 @@ func (p *portal) revoke(r *http.Request, who identity.Identity, id string) error
 	})
 }
 
-func (p *portal) revokePassword(w http.ResponseWriter, r *http.Request, who identity.Identity) {
+func (p *portal) revokePassword(w http.ResponseWriter, r *http.Request) {
+	who, _ := p.kit.Who(r)
 	err := p.revoke(r, who, r.PathValue("id"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		p.trouble(w, r, http.StatusNotFound, "There is no such app password", "It may have been revoked already. Go back to your account.")
+		p.kit.Trouble(w, r, http.StatusNotFound, lang.ID("There is no such app password"), lang.ID("It may have been revoked already. Go back to your account."))
 	case err != nil:
-		p.broken(w, r, err)
+		p.kit.Fail(w, r, err)
 	default:
-		http.Redirect(w, r, "/account?revoked=1", http.StatusSeeOther)
+		p.kit.Say(w, web.Said{Message: p.kit.Text(r).T("The app password is revoked. What used it is signed out.")})
+		http.Redirect(w, r, devices(who), http.StatusSeeOther)
 	}
 }

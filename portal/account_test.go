@@ -47,7 +47,7 @@ func TestAppPassword(t *testing.T) {
 
 	ann.send("/account/passwords/"+id+"/revoke").want(t, "revoke", 303)
 	h.wantEvents("page app-password ann allowed=true why=revoked")
-	ann.get("/account?revoked=1").want(t, "afterwards", 200, "You have none yet", "The app password is revoked.")
+	ann.get("/account").want(t, "afterwards", 200, "You have none yet", "The app password is revoked.")
 	if _, err := h.b.gate.SignIn(t.Context(), identity.SignIn{Login: "ann", Password: secret, Address: "192.0.2.9", Drive: true}); err == nil {
 		t.Error("the drive on the other replica still opens")
 	}

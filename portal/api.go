@@ -2,11 +2,8 @@ package portal
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -14,6 +11,7 @@ import (
 	"portico/fault"
 	"portico/identity"
 	"portico/identity/session"
+	"portico/portal/web"
 	"portico/store"
 )
 
@@ -45,31 +43,23 @@ func asJSON(a store.AppPassword) passwordJSON {
 	return j
 }
 
-// api is a route for people who say who they are: by Basic with their own
-// password, through the gate that all doors share, or by the session of a
-// browser, which CrossOriginProtection guards. An app password is for a drive:
-// one that was stolen must not make others that outlive it.
-func (p *portal) api(route func(http.ResponseWriter, *http.Request, identity.Identity)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		who, err := p.caller(r)
-		if err == nil {
-			route(w, r, who)
-			return
-		}
-		status, sentence := p.refuse(w, r, err)
-		switch {
-		case errors.Is(err, errAppPassword):
-			sentence = "An app password cannot manage app passwords. Use your own password."
-		case status == http.StatusUnauthorized:
-			w.Header().Set("WWW-Authenticate", `Basic realm="Portico", charset="UTF-8"`)
-		}
-		fail(w, status, sentence)
+// refuseCaller answers a program that did not say who asks, or not well enough. An
+// app password is for a drive: one that was stolen must not make others that
+// outlive it.
+func (p *portal) refuseCaller(w http.ResponseWriter, r *http.Request, err error) (status int, sentence string) {
+	status, sentence = p.refuse(w, r, err)
+	switch {
+	case errors.Is(err, errAppPassword):
+		sentence = "An app password cannot manage app passwords, nor what concerns you alone. Use your own password."
+	case status == http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Basic realm="Portico", charset="UTF-8"`)
 	}
+	return status, sentence
 }
 
 // caller finds out who asks. Where there are credentials, the cookie is not
 // looked at: a client that sends both means the first.
-func (p *portal) caller(r *http.Request) (identity.Identity, error) {
+func (p *portal) caller(r *http.Request, own bool) (identity.Identity, error) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) == 0 {
 		who, err := p.Sessions.Find(r.Context(), p.sid.Value(r))
@@ -82,7 +72,10 @@ func (p *portal) caller(r *http.Request) (identity.Identity, error) {
 	if !ok {
 		return identity.Identity{}, identity.ErrRefused
 	}
-	return p.prove(r, login, password)
+	if own {
+		return p.prove(r, login, password)
+	}
+	return p.proveAny(r, login, password)
 }
 
 // basic reads Basic credentials (RFC 7617). What may be nobody's the gate
@@ -106,7 +99,8 @@ func basic(headers []string) (login identity.Login, password string, ok bool) {
 	return identity.Login(name), password, true
 }
 
-func (p *portal) apiList(w http.ResponseWriter, r *http.Request, who identity.Identity) {
+func (p *portal) apiList(w http.ResponseWriter, r *http.Request) {
+	who, _ := p.kit.Who(r)
 	list, err := p.Passwords.List(r.Context(), who.ID)
 	if err != nil {
 		p.apiBroken(w, r, err)
@@ -116,7 +110,7 @@ func (p *portal) apiList(w http.ResponseWriter, r *http.Request, who identity.Id
 	for _, a := range list {
 		all = append(all, asJSON(a))
 	}
-	reply(w, http.StatusOK, map[string]any{"app_passwords": all})
+	web.Reply(w, http.StatusOK, map[string]any{"app_passwords": all})
 }
 
 // wishJSON is all that a client may say. What else it sends is refused and not
@@ -128,10 +122,11 @@ type wishJSON struct {
 	Expires   string `json:"expires"`
 }
 
-func (p *portal) apiMake(w http.ResponseWriter, r *http.Request, who identity.Identity) {
+func (p *portal) apiMake(w http.ResponseWriter, r *http.Request) {
+	who, _ := p.kit.Who(r)
 	var in wishJSON
-	if status, sentence := readJSON(w, r, &in); sentence != "" {
-		fail(w, status, sentence)
+	if status, sentence := web.ReadJSON(w, r, &in); sentence != "" {
+		web.Problem(w, status, sentence)
 		return
 	}
 	f := wishForm{Name: strings.TrimSpace(in.Name), Workspace: in.Workspace, ReadOnly: in.ReadOnly, Expires: in.Expires}
@@ -142,7 +137,7 @@ func (p *portal) apiMake(w http.ResponseWriter, r *http.Request, who identity.Id
 	}
 	for _, field := range []string{"name", "workspace", "expires"} {
 		if wrong[field] != "" {
-			fail(w, http.StatusUnprocessableEntity, field+": "+wrong[field])
+			web.Problem(w, http.StatusUnprocessableEntity, field+": "+wrong[field])
 			return
 		}
 	}
@@ -154,14 +149,15 @@ func (p *portal) apiMake(w http.ResponseWriter, r *http.Request, who identity.Id
 	j := asJSON(made)
 	j.Secret = secret
 	w.Header().Set("Location", "/api/v1/app-passwords/"+made.ID)
-	reply(w, http.StatusCreated, j)
+	web.Reply(w, http.StatusCreated, j)
 }
 
-func (p *portal) apiRevoke(w http.ResponseWriter, r *http.Request, who identity.Identity) {
+func (p *portal) apiRevoke(w http.ResponseWriter, r *http.Request) {
+	who, _ := p.kit.Who(r)
 	err := p.revoke(r, who, r.PathValue("id"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		fail(w, http.StatusNotFound, "There is no such app password.")
+		web.Problem(w, http.StatusNotFound, "There is no such app password.")
 	case err != nil:
 		p.apiBroken(w, r, err)
 	default:
@@ -169,61 +165,11 @@ func (p *portal) apiRevoke(w http.ResponseWriter, r *http.Request, who identity.
 	}
 }
 
-// apiBroken is broken for a program.
+// apiBroken answers a program with an error of the keeper, or of the store.
 func (p *portal) apiBroken(w http.ResponseWriter, r *http.Request, err error) {
-	switch told := fault.Told(err); {
-	case errors.Is(err, fault.ErrUnavailable):
-		p.Log.WarnContext(r.Context(), "api unavailable", "path", r.URL.Path, "err", err)
-		w.Header().Set("Retry-After", "10")
-		fail(w, http.StatusServiceUnavailable, "This does not work at the moment. Try again in a little while.")
-	case told != "":
-		fail(w, refusedWish(err), told)
-	default:
-		p.Log.ErrorContext(r.Context(), "api failed", "path", r.URL.Path, "err", err)
-		fail(w, http.StatusInternalServerError, "Something went wrong. Tell your administrator the number in X-Request-Id.")
+	if told := fault.Told(err); told != "" && !errors.Is(err, fault.ErrUnavailable) {
+		web.Problem(w, refusedWish(err), told)
+		return
 	}
-}
-
-// readJSON reads a body of exactly one object.
-func readJSON(w http.ResponseWriter, r *http.Request, into any) (status int, sentence string) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return http.StatusUnsupportedMediaType, "Send the body as application/json."
-	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxJSON))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("json: there is something after the object")
-		}
-	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB."
-	}
-	if err != nil {
-		return http.StatusBadRequest, "The body is not the JSON that this route takes: " + strings.TrimPrefix(err.Error(), "json: ") + "."
-	}
-	return 0, ""
-}
-
-// reply answers with JSON.
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	e := json.NewEncoder(w)
-	_ = e.Encode(v) // the client may have gone
-}
-
-func fail(w http.ResponseWriter, status int, sentence string) {
-	reply(w, status, map[string]string{"error": sentence})
-}
-
-func (p *portal) apiAbsent(w http.ResponseWriter, _ *http.Request) {
-	fail(w, http.StatusNotFound, "There is no such route. The document at /api/v1/openapi.yaml names them all.")
-}
-
-// openAPI gives the document that describes this API.
-func (p *portal) openAPI(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/yaml")
-	http.ServeFileFS(w, r, embedded, "pages/openapi.yaml")
+	p.kit.Fail(w, r, err)
 }

@@ -1,9 +1,15 @@
 package portal
 
 import (
-	"maps"
-	"slices"
+	"portico/portal/web"
 )
 
-// Patterns are all routes, for the test of the OpenAPI document.
-func Patterns() []string { return slices.Sorted(maps.Keys(new(portal).routes())) }
+// Routes are all that New serves, for the tests that go through them.
+func Routes(o Options) []web.Route {
+	p := newPortal(o)
+	all := p.routes()
+	for _, room := range o.Rooms {
+		all = append(all, room(p.kit)...)
+	}
+	return all
+}

@@ -40,8 +40,8 @@ func TestHeaders(t *testing.T) {
 	ann := h.browser(h.a)
 	ann.signIn("ann", annsPassword)
 	for path, want := range map[string]int{
-		"/": 200, "/login": 303, "/account": 200, "/assets/style.css": 200, "/assets/portico.js": 200, "/api/v1/openapi.yaml": 200,
-		"/api/v1/app-passwords": 200, "/assets/": 404, "/assets/..%2fhome.html": 404, "/assets/%2Fetc%2Fpasswd": 404, "/other": 404, "/api/v1": 404, "/api/v1/x": 404,
+		"/": 200, "/login": 303, "/account": 200, "/assets/style.css": 200, "/assets/portico.js": 200,
+		"/api/v1/app-passwords": 200, "/assets/": 404, "/assets/..%2fhome.html": 404, "/brand/1f5fbf.css": 200, "/brand/1f5fbg.css": 404, "/brand/none": 404, "/assets/%2Fetc%2Fpasswd": 404, "/other": 404, "/api/v1": 404, "/api/v1/x": 404,
 		"/auth/oidc/start": 404,
 	} {
 		got := ann.get(path)
@@ -62,7 +62,7 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("%s: Content-Security-Policy %q lacks %q, or is unsafe", path, csp, part)
 			}
 		}
-		if cache := got.header.Get("Cache-Control"); cache != "no-store" && !strings.HasPrefix(path, "/assets/s") && !strings.HasPrefix(path, "/assets/p") {
+		if cache := got.header.Get("Cache-Control"); cache != "no-store" && !strings.HasPrefix(path, "/assets/s") && !strings.HasPrefix(path, "/assets/p") && path != "/brand/1f5fbf.css" {
 			t.Errorf("%s: Cache-Control %q, want no-store", path, cache)
 		}
 	}
@@ -77,13 +77,13 @@ func TestMethods(t *testing.T) {
 	ann := h.browser(h.a)
 	for path, allow := range map[string]string{
 		"/": "GET, HEAD", "/assets/style.css": "GET, HEAD", "/login": "GET, HEAD, POST", "/logout": "POST", "/account": "GET, HEAD",
-		"/account/passwords": "POST", "/account/passwords/x/revoke": "POST", "/api/v1/openapi.yaml": "GET, HEAD",
+		"/account/passwords": "POST", "/account/passwords/x/revoke": "POST",
 		"/api/v1/app-passwords": "GET, HEAD, POST",
 	} {
 		got := ann.do("DELETE", path, "")
 		says := "does not work that way"
 		if strings.HasPrefix(path, "/api/") {
-			says = `{"error":"This route takes GET`
+			says = `"detail":"This route takes GET`
 		}
 		got.want(t, "DELETE "+path, 405, says)
 		if got.header.Get("Allow") != allow {

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"portico/files"
 	"portico/identity"
 	"portico/identity/apppass"
 	"portico/identity/gate"
@@ -31,7 +32,10 @@ import (
 	"portico/identity/throttle"
 	"portico/internal/memstate"
 	"portico/internal/parts"
+	"portico/lang"
 	"portico/portal"
+	"portico/portal/api"
+	"portico/portal/web"
 	"portico/store"
 )
 
@@ -142,6 +146,9 @@ func (h *house) replica(change ...func(*portal.Options)) *replica {
 		Append: func(e portal.Event) session.Also {
 			return func(store.Tx) error { return h.record(e) }
 		},
+		Catalog:   catalog(h.t),
+		Rooms:     []web.Room{api.Room(api.Options{})}, // for its document
+		Principal: func(who identity.Identity) files.Principal { return files.Staff(files.Person{ID: who.ID}) },
 		RequestID: func(context.Context) string { return "request-1" },
 		Address: func(r *http.Request) string {
 			if at := r.Header.Get("Test-Address"); at != "" {
@@ -157,6 +164,15 @@ func (h *house) replica(change ...func(*portal.Options)) *replica {
 	}
 	pages = portal.New(o)
 	return r
+}
+
+func catalog(t *testing.T) *lang.Catalog {
+	t.Helper()
+	c, err := lang.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // workspaces are all of them for ann, and one for the others.

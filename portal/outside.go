@@ -14,7 +14,7 @@ import (
 // site signs its visitors in here whenever it likes.
 func (p *portal) outsideStart(w http.ResponseWriter, r *http.Request) {
 	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" && from != "none" {
-		p.foreign(w, r)
+		p.kit.Foreign(w, r)
 		return
 	}
 	next := localPath(r.URL.Query().Get("next"))
@@ -37,10 +37,10 @@ func (p *portal) outsideBack(w http.ResponseWriter, r *http.Request) {
 	p.flow.Clear(w)
 	if err != nil {
 		status, sentence := p.refuseOutside(w, r, err)
-		p.showLogin(w, r, status, loginForm{Next: afterLogin, Trouble: sentence})
+		p.showLogin(w, r, status, loginForm{Trouble: sentence})
 		return
 	}
-	http.Redirect(w, r, localPath(in.Next), http.StatusSeeOther)
+	goOn(w, r, localPath(in.Next), in.Who)
 }
 
 // refuseOutside is refuse for a sign-in without a password of ours. The gate
@@ -55,9 +55,9 @@ func (p *portal) refuseOutside(w http.ResponseWriter, r *http.Request, err error
 	}
 	switch {
 	case errors.Is(err, identity.ErrRefused):
-		return http.StatusForbidden, "You cannot sign in here. Ask your administrator."
+		return http.StatusForbidden, p.kit.Text(r).T("You cannot sign in here. Ask your administrator.")
 	case fault.Told(err) == "" && errors.Is(err, fault.ErrUnavailable):
-		err = fault.Tell(err, "The sign-in cannot be checked at the moment. Try again in a little while.")
+		err = fault.Tell(err, "%s", p.kit.Text(r).T("The sign-in cannot be checked at the moment. Try again in a little while."))
 	}
 	return p.refuse(w, r, err)
 }

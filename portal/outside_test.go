@@ -14,7 +14,7 @@ import (
 )
 
 // outside is a house whose pages have a button for a real provider.
-func outside(t *testing.T) (*house, parts.OIDC) {
+func outside(t *testing.T, change ...func(*portal.Options)) (*house, parts.OIDC) {
 	t.Helper()
 	h := newHouse(t)
 	back := h.a.URL + "/auth/oidc/callback"
@@ -37,6 +37,9 @@ func outside(t *testing.T) (*house, parts.OIDC) {
 			Issuer: issuer, ClientID: "portico", ClientSecret: "s", Title: "Firm & Co", Callback: callback, Claims: oidc.Claims{Groups: "groups"},
 			Directory: h.people(everybody(t)...), State: h.state, Clock: h.clock, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		})
+		for _, f := range change {
+			f(o)
+		}
 	})
 	return h, s
 }

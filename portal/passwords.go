@@ -10,6 +10,7 @@ import (
 
 	"portico/identity"
 	"portico/identity/apppass"
+	"portico/lang"
 	"portico/store"
 )
 
@@ -29,11 +30,11 @@ const maxName = 64
 func checkName(s string) string {
 	switch {
 	case s == "":
-		return "Give it a name, such as the device it is for."
+		return lang.ID("Give it a name, such as the device it is for.")
 	case utf8.RuneCountInString(s) > maxName:
-		return "The name is longer than " + strconv.Itoa(maxName) + " characters. Use a shorter one."
+		return lang.ID("The name is longer than 64 characters. Use a shorter one.")
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return "The name has a character that cannot be shown. Use letters, digits, signs and spaces."
+		return lang.ID("The name has a character that cannot be shown. Use letters, digits, signs and spaces.")
 	}
 	return ""
 }
@@ -44,7 +45,7 @@ const maxDays = 3650
 // parseExpiry reads "never", a number of days ("30d"), of years ("1y") or a moment
 // (RFC 3339). "" is a year: a password that nobody remembers should end by itself.
 func parseExpiry(s string, now time.Time) (at time.Time, wrong string) {
-	wrong = "Say when it ends: never, a number of days such as 90d, of years such as 1y, or a moment such as 2027-01-31T12:00:00Z, in ten years at the latest."
+	wrong = lang.ID("Say when it ends: never, a number of days such as 90d, of years such as 1y, or a moment such as 2027-01-31T12:00:00Z, in ten years at the latest.")
 	switch s {
 	case "never":
 		return time.Time{}, ""
@@ -53,7 +54,7 @@ func parseExpiry(s string, now time.Time) (at time.Time, wrong string) {
 	}
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		if !at.After(now) {
-			return at, "The moment when it ends is past. Give a later one."
+			return at, lang.ID("The moment when it ends is past. Give a later one.")
 		}
 		if at.After(now.AddDate(0, 0, maxDays)) {
 			return at, wrong

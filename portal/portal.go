@@ -8,26 +8,21 @@ package portal
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
+	"portico/files"
 	"portico/identity"
 	"portico/identity/oidc"
 	"portico/identity/session"
-)
-
-// Limits of what a request may carry (THREATS.md §4.1).
-const (
-	maxForm = 64 << 10
-	maxJSON = 1 << 20
+	"portico/lang"
+	"portico/portal/web"
+	"portico/store"
 )
 
 // Workspace is a drive that somebody may see.
-type Workspace struct{ Name, Title string }
+type Workspace = web.Workspace
 
 // Sessions keep people signed in: *session.Keeper.
 type Sessions interface {
@@ -50,9 +45,28 @@ type Options struct {
 	Sessions  Sessions
 	Passwords AppPasswords
 	Outside   Outside // nil for none
+	Catalog   *lang.Catalog
+	Rooms     []web.Room // the pages of staff, customers and links
+
+	// Arrived, if set, hears of each who has signed in with a password.
+	Arrived func(ctx context.Context, who identity.Identity) error
+	// Forgotten is the page for who has forgotten their password, "" for none.
+	Forgotten string
+
+	// OutsideOnly takes no passwords, on the pages or at the API: one alone would
+	// make an app password, past the second factor that the provider asks for.
+	OutsideOnly bool
 
 	// Workspaces gives those that somebody may see, by title.
 	Workspaces func(ctx context.Context, who identity.Identity) ([]Workspace, error)
+
+	// What the kit takes: see web.Options.
+	Principal   func(identity.Identity) files.Principal
+	Preferences func(ctx context.Context, id string) (store.Preferences, error)
+	Unread      func(ctx context.Context, who identity.Identity) (int, error)
+	Brand       func(workspace string) web.Brand
+	Firm        func(ctx context.Context, who identity.Identity) (string, error)
+	Brands      func() []web.Brand
 
 	// Record tells the audit of what was refused, Append of a change, in the
 	// transaction that makes it.
@@ -68,121 +82,62 @@ type Options struct {
 // portal is the handler.
 type portal struct {
 	Options
-	pages *pages
-	sid   session.Cookie
-	flow  session.Cookie // of a sign-in at the outside provider
+	kit  *web.Kit
+	sid  session.Cookie
+	flow session.Cookie // of a sign-in at the outside provider
 }
 
 // New makes the handler of "/", /assets/, /login, /logout, /auth/oidc/, /account
-// and /api/v1/.
+// and /api/v1/, and of what the rooms bring.
 func New(o Options) http.Handler {
-	p := &portal{
-		Options: o, pages: newPages(),
-		sid:  session.NewCookie(o.Public, "sid", 0),
-		flow: session.NewCookie(o.Public, "flow", oidc.Life),
+	p := newPortal(o)
+	all := p.routes()
+	for _, room := range o.Rooms {
+		all = append(all, room(p.kit)...)
 	}
-	mux := http.NewServeMux()
-	routes := p.routes()
-	for pattern, h := range routes {
-		mux.Handle(pattern, h)
-	}
-	for path, allow := range methods(routes) {
-		mux.Handle(path, p.otherwise(allow))
-	}
-	// The app guards its whole mux likewise. Here it has a page that says so.
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(p.foreign))
-	return guarded(guard.Handler(mux))
+	return p.kit.Handler(all...)
 }
 
-// routes are all that there is. A test holds them against the OpenAPI document.
-func (p *portal) routes() map[string]http.HandlerFunc {
-	r := map[string]http.HandlerFunc{
-		"/":                                   p.absent,
-		"GET /{$}":                            p.home,
-		"GET /assets/style.css":               asset("style.css"),
-		"GET /assets/portico.js":              asset("portico.js"),
-		"GET /login":                          p.loginPage,
-		"POST /login":                         p.login,
-		"POST /logout":                        p.logout,
-		"GET /account":                        p.signedIn(p.account),
-		"POST /account/passwords":             p.signedIn(p.makePassword),
-		"POST /account/passwords/{id}/revoke": p.signedIn(p.revokePassword),
+func newPortal(o Options) *portal {
+	p := &portal{
+		Options: o,
+		sid:     session.NewCookie(o.Public, "sid", 0),
+		flow:    session.NewCookie(o.Public, "flow", oidc.Life),
+	}
+	p.kit = web.New(web.Options{
+		Public: o.Public, Catalog: o.Catalog, Sessions: o.Sessions, Principal: o.Principal, Caller: p.caller, Refused: p.refuseCaller,
+		Workspaces: o.Workspaces, Preferences: o.Preferences, Unread: o.Unread, Brand: o.Brand, Firm: o.Firm, Brands: o.Brands,
+		Begin: func(w http.ResponseWriter, r *http.Request, who identity.Identity, how string) error {
+			return p.begin(w, r, who, nil, how, nil)
+		},
+		RequestID: o.RequestID, Address: o.Address, Clock: o.Clock, Log: o.Log,
+	})
+	p.kit.Templates("", pages())
+	return p
+}
 
-		"/api/v1":                           p.apiAbsent, // net/http would redirect it
-		"/api/v1/":                          p.apiAbsent,
-		"GET /api/v1/openapi.yaml":          p.openAPI,
-		"GET /api/v1/app-passwords":         p.api(p.apiList),
-		"POST /api/v1/app-passwords":        p.api(p.apiMake),
-		"DELETE /api/v1/app-passwords/{id}": p.api(p.apiRevoke),
+// routes are those of this package. A test holds them against the OpenAPI document.
+func (p *portal) routes() []web.Route {
+	r := []web.Route{
+		{Pattern: "GET /{$}", Needs: web.Anyone, Handler: p.home},
+		{Pattern: "GET /login", Needs: web.Anyone, Handler: p.loginPage},
+		{Pattern: "POST /login", Needs: web.Anyone, Handler: p.login},
+		{Pattern: "POST /logout", Needs: web.Anyone, Handler: p.logout},
+		{Pattern: "GET /account", Needs: web.SignedIn, Handler: p.account},
+		{Pattern: "GET /portal/mount", Needs: web.ContactOnly, Handler: p.drive},
+		{Pattern: "POST /account/passwords", Needs: web.SignedIn, Handler: p.makePassword},
+		{Pattern: "POST /account/passwords/{id}/revoke", Needs: web.SignedIn, Handler: p.revokePassword},
+
+		{Pattern: "/api/v1", Needs: web.Anyone, API: true, Handler: p.kit.Absent}, // net/http would redirect it
+		{Pattern: "/api/v1/", Needs: web.Anyone, API: true, Handler: p.kit.Absent},
+		{Pattern: "GET /api/v1/app-passwords", Needs: web.SignedIn, API: true, Own: true, Handler: p.apiList},
+		{Pattern: "POST /api/v1/app-passwords", Needs: web.SignedIn, API: true, Own: true, Handler: p.apiMake},
+		{Pattern: "DELETE /api/v1/app-passwords/{id}", Needs: web.SignedIn, API: true, Own: true, Handler: p.apiRevoke},
 	}
 	if p.Outside != nil {
-		r["GET /auth/oidc/start"] = p.outsideStart
-		r["GET /auth/oidc/callback"] = p.outsideBack
+		r = append(r,
+			web.Route{Pattern: "GET /auth/oidc/start", Needs: web.Anyone, Handler: p.outsideStart},
+			web.Route{Pattern: "GET /auth/oidc/callback", Needs: web.Anyone, Handler: p.outsideBack})
 	}
 	return r
-}
-
-// methods gives for each path the methods that it takes, as in Allow. Without a
-// pattern for the others "/" would take them, and say that nothing is there.
-func methods(routes map[string]http.HandlerFunc) map[string]string {
-	all := map[string]string{}
-	for _, pattern := range slices.Sorted(maps.Keys(routes)) {
-		method, path, ok := strings.Cut(pattern, " ")
-		if !ok {
-			continue
-		}
-		if method == http.MethodGet {
-			method = "GET, HEAD" // net/http gives HEAD to GET
-		}
-		if all[path] != "" {
-			method = all[path] + ", " + method
-		}
-		all[path] = method
-	}
-	return all
-}
-
-// guarded sets the headers of THREATS.md §4.3: nothing but what is ours, in no
-// frame, and kept by no cache. form-action 'self' is also why the way to the
-// outside provider is a link: Chromium holds the redirect after a form to it.
-func guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "+
-			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// absent is what is not there.
-func (p *portal) absent(w http.ResponseWriter, r *http.Request) {
-	p.trouble(w, r, http.StatusNotFound, "There is nothing here", "The address may have a slip of the keys, or what was here has gone.")
-}
-
-// otherwise answers the methods that a path does not have.
-func (p *portal) otherwise(allow string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", allow)
-		if isAPI(r) {
-			fail(w, http.StatusMethodNotAllowed, "This route takes "+strings.ReplaceAll(allow, ", ", " and ")+".")
-			return
-		}
-		p.trouble(w, r, http.StatusMethodNotAllowed, "This page does not work that way", "Open it from a link or a form of ours.")
-	}
-}
-
-// foreign is a request that another site made the browser send.
-func (p *portal) foreign(w http.ResponseWriter, r *http.Request) {
-	if isAPI(r) {
-		fail(w, http.StatusForbidden, "This request came from another site, and was not done.")
-		return
-	}
-	p.trouble(w, r, http.StatusForbidden, "This came from another site", "A page of another site sent this request, and nothing was done. Begin again from here.")
 }

@@ -7,6 +7,7 @@ import (
 
 	"portico/identity"
 	"portico/identity/session"
+	"portico/portal/web"
 )
 
 // Event is something that concerns people, for the audit.
@@ -27,18 +28,10 @@ type Event struct {
 // event is what is the same for all events of a request.
 func (p *portal) event(r *http.Request, action string, who identity.Identity) Event {
 	e := Event{
-		Time: p.Clock(), Action: action, Who: who, Login: who.Login, Via: via(r), Allowed: true,
+		Time: p.Clock(), Action: action, Who: who, Login: who.Login, Via: web.Via(r), Allowed: true,
 		RequestID: p.RequestID(r.Context()), Address: p.Address(r), Agent: clip(r.UserAgent()),
 	}
 	return e
-}
-
-// via is the door that a request came to.
-func via(r *http.Request) string {
-	if isAPI(r) {
-		return "api"
-	}
-	return "page"
 }
 
 // clip bounds what a client may write into the audit, at a whole character.
