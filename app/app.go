@@ -30,6 +30,8 @@ type cli struct {
 	Plan         planCmd         `cmd:"" help:"Say who would gain and who would lose which rights, and where, if a new config took the place of the present one."`
 	Audit        auditCmd        `cmd:"" help:"Check and print the record of who did what."`
 	AppPassword  appPasswordCmd  `cmd:"" help:"Make, list and revoke app passwords on a server: one for each device that opens the drive."`
+	Unlock       unlockCmd       `cmd:"" help:"Let an account, or an address, try again at once after too many wrong passwords."`
+	Demo         demoCmd         `cmd:"" help:"Fill a new state of example.yaml with customers, shares, links and deposits to look at."`
 	HashPassword hashPasswordCmd `cmd:"" help:"Read a password from standard input and print the argon2id hash for identity.users."`
 	Healthcheck  healthcheckCmd  `cmd:"" help:"Ask a running server whether it is ready. Exit code 1 if it is not. For containers without a shell."`
 	Backup       backupCmd       `cmd:"" help:"Copy the state database to a file while the server runs."`

@@ -195,15 +195,15 @@ func (a account) call(c *console, method, path string, body []byte, into any) er
 // refusedBy is the sentence of the API.
 func refusedBy(server string, resp *http.Response, text []byte) error {
 	var e struct {
-		Error string `json:"error"`
+		Detail string `json:"detail"` // of a problem (RFC 9457)
 	}
 	switch {
 	case resp.StatusCode < http.StatusBadRequest:
 		return fmt.Errorf("%s sends us on to %q; give that address as --server", server, resp.Header.Get("Location"))
-	case json.Unmarshal(text, &e) != nil || e.Error == "":
+	case json.Unmarshal(text, &e) != nil || e.Detail == "":
 		return fmt.Errorf("%s answers %s; check the address", server, resp.Status)
 	}
-	return errors.New(e.Error)
+	return errors.New(e.Detail)
 }
 
 // address is the server's, where a password may be sent.

@@ -13,7 +13,6 @@ import (
 
 	"portico/audit"
 	"portico/config"
-	"portico/store"
 	"portico/store/postgres"
 	"portico/store/sqlite"
 )
@@ -21,6 +20,7 @@ import (
 type auditCmd struct {
 	Verify auditVerifyCmd `cmd:"" help:"Check that no row of the audit log was changed, added or removed. Exit code 1 if one was."`
 	Export auditExportCmd `cmd:"" help:"Print rows of the audit log."`
+	Erase  auditEraseCmd  `cmd:"" help:"Make a person's rows unreadable for who they were, for ever. The rows stay."`
 	Key    auditKeyCmd    `cmd:"" help:"Print the id and the public part of the audit key, with which checkpoints can be checked elsewhere."`
 }
 
@@ -75,11 +75,7 @@ func (k auditVerifyCmd) verify(c *console) (*audit.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret, err := auditSecret(cfg)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := audit.NewKeys(secret)
+	keys, err := auditKeys(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -164,16 +160,19 @@ func (auditExportCmd) Help() string {
 	return `portico audit export --from 2026-03-01 --to 2026-03-31 --path /firm/HR --format csv
 portico audit export --user ida
 
-All rows as jsonl, without a choice, are a file that portico audit verify takes.`
+Names and addresses are sealed in the state, and opened here with the audit key;
+of whom was erased, the pseudonym is shown. With --sealed, all rows as jsonl
+without a choice are a file that portico audit verify takes.`
 }
 
 type auditExportCmd struct {
 	Config string `default:"portico.yaml" help:"The config."`
 	From   string `help:"The first moment: a date, or a time as in 2026-03-01T12:00:00Z. Dates are in UTC."`
 	To     string `help:"The end: a date, which counts to its end, or a time, which does not count."`
-	User   string `help:"A login, or the id of a user."`
+	User   string `help:"A login, the id of a user, or a pseudonym."`
 	Path   string `help:"A path with its workspace: it and all below."`
 	Format string `default:"jsonl" enum:"csv,jsonl" help:"csv or jsonl."`
+	Sealed bool   `help:"Leave names and addresses sealed: rows as they are in the state. Needs no key."`
 }
 
 func (k auditExportCmd) Run(c *console) error {
@@ -194,7 +193,15 @@ func (k auditExportCmd) Run(c *console) error {
 		return err
 	}
 	defer closer.Close() //nolint:errcheck // only read
-	return audit.Export(c.ctx, reader, audit.Filter{From: from, To: to, User: k.User, Path: k.Path}, k.Format == "csv", c.out)
+	var opener *audit.Opener
+	if !k.Sealed {
+		keys, err := auditKeys(cfg)
+		if err != nil {
+			return fmt.Errorf("%w; with --sealed rows are shown without it", err)
+		}
+		opener = audit.NewOpener(keys, reader)
+	}
+	return audit.Export(c.ctx, reader, opener, audit.Filter{From: from, To: to, User: k.User, Path: k.Path}, k.Format == "csv", c.out)
 }
 
 // moment reads a time, or a date and so many days more.
@@ -230,16 +237,21 @@ func (k auditKeyCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	secret, err := auditSecret(cfg)
-	if err != nil {
-		return err
-	}
-	keys, err := audit.NewKeys(secret)
+	keys, err := auditKeys(cfg)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.out, "key id:     %s\npublic key: %s\n", keys.ID(), keys.Public())
 	return err
+}
+
+// auditKeys are those of the config's secret.
+func auditKeys(cfg *config.Config) (*audit.Keys, error) {
+	secret, err := auditSecret(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return audit.NewKeys(secret)
 }
 
 // auditSecret is the secret of the log, for who only reads: it makes none.
@@ -261,7 +273,7 @@ func auditSecret(cfg *config.Config) ([]byte, error) {
 func auditKeyFile(cfg *config.Config) string { return cfg.State.SQLite + ".audit-key" }
 
 // openAuditReader opens the state to be read only, beside a server that may run.
-func openAuditReader(ctx context.Context, cfg *config.Config) (store.AuditReader, io.Closer, error) {
+func openAuditReader(ctx context.Context, cfg *config.Config) (audit.Sealed, io.Closer, error) {
 	if cfg.State.SQLite == "" {
 		state, err := postgres.OpenReadOnly(ctx, cfg.State.Postgres.Reveal())
 		if err != nil {

@@ -162,11 +162,70 @@ func TestAuditCommands(t *testing.T) {
 		t.Errorf("out = %q", out)
 	}
 	r.want(2, "neither a date", "export", "--from", "yesterday")
+	if out = r.want(0, `"pseudonym":"p_`, "export", "--sealed"); strings.Contains(out, `"ann"`) || strings.Contains(out, "user:ann") {
+		t.Errorf("export --sealed names ann: %.300s", out)
+	}
+}
+
+// TestAuditErase runs the command beside a state that a server has open.
+func TestAuditErase(t *testing.T) {
+	r := newAuditRoom(t, 20)
+	r.want(2, "nothing sealed of that person", "erase", "eve", "--yes")
+	r.want(1, "20 rows become unreadable", "erase", "ann")
+	out := r.want(0, `"name":"ann"`, "export", "--user", "ann")
+	if n := strings.Count(out, "\n"); n != 20 {
+		t.Errorf("%d rows after an erase without --yes, want 20", n)
+	}
+	r.want(0, "erased; a server that runs", "erase", "ann", "--yes")
+	out = r.want(0, `"action":"erasure"`, "export")
+	if n := strings.Count(out, `"name":"erased"`); n != 20 || strings.Contains(out, "ann") {
+		t.Errorf("%d rows are erased, want 20: %.300s", n, out)
+	}
+	r.want(0, `stream "portico command": 1 rows`, "verify", "--checkpoints", r.file("marks.jsonl"))
+	r.want(0, "no fault was found", "verify", "--file", r.file("audit.jsonl"), "--checkpoints", r.file("marks.jsonl"))
+	for _, name := range []string{"portico.db", "portico.db-wal", "audit.jsonl"} {
+		text, err := os.ReadFile(r.file(name))
+		if err != nil || bytes.Contains(text, []byte("user:ann")) {
+			t.Errorf("%s names ann, or %v", name, err)
+		}
+	}
+	// The server goes on: its rows, with its own number after its last.
+	if err := r.state.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	r.want(2, "nothing sealed of that person", "erase", "user:ann")
+}
+
+// TestAuditEraseDropsNotices takes those of the person, and no others'.
+func TestAuditEraseDropsNotices(t *testing.T) {
+	r := newAuditRoom(t, 1)
+	if err := r.state.Update(t.Context(), func(tx store.Tx) error {
+		for id, to := range map[string]string{"n1": "user:ann", "n2": "user:ann", "n3": "user:bob"} {
+			if err := tx.PutNotice(store.Notice{ID: id, To: to, Event: "shared", Created: time.Now(), Done: time.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := func(ann, bob int) {
+		t.Helper()
+		for to, n := range map[string]int{"user:ann": ann, "user:bob": bob} {
+			if all, err := r.state.NoticesTo(t.Context(), to, 10); err != nil || len(all) != n {
+				t.Errorf("%s has %d notices, %v; want %d", to, len(all), err, n)
+			}
+		}
+	}
+	r.want(1, "nothing was done", "erase", "ann")
+	want(2, 1)
+	r.want(0, "erased", "erase", "ann", "--yes")
+	want(0, 1)
 }
 
 func TestAuditVerifyTampered(t *testing.T) {
 	for _, c := range []struct{ name, statement, blind, want string }{
-		{"edit", `UPDATE audit SET json = replace(json, '"ann"', '"eve"') WHERE seq = 500`, "row 500: was changed", "row 500: was changed"},
+		{"edit", `UPDATE audit SET json = replace(json, '/firm/', '/firn/') WHERE seq = 500`, "row 500: was changed", "row 500: was changed"},
 		{"deletion", `DELETE FROM audit WHERE seq = 500`, "row 500 before it is missing", "row 500 before it is missing"},
 		{"cut tail", `DELETE FROM audit WHERE seq > 990`, "no fault was found", "row 990: is the last, but a checkpoint"},
 	} {

@@ -41,6 +41,7 @@ func openAudit(cfg *config.Config, o audit.Options) (*audit.Log, func() error, e
 		return nil, closeAll, fmt.Errorf("audit: %w", err)
 	}
 	o.Keep, o.Linger = cfg.Audit.Keep, auditLinger
+	o.Plain, o.Addresses = cfg.Audit.Plain, cfg.Audit.Addresses
 	log, err := audit.New(o)
 	return log, closeAll, err
 }

@@ -12,6 +12,7 @@ import (
 
 	"portico/config"
 	"portico/identity"
+	"portico/identity/contacts"
 	"portico/identity/gate"
 	"portico/identity/ldap"
 	"portico/identity/oidc"
@@ -28,6 +29,8 @@ const waitingHashes = 64
 const (
 	usersTerm   = 5 * time.Minute
 	outsideTerm = 10 * time.Second
+
+	contactsTerm = 10 * time.Second
 )
 
 // The beginnings of IDs, by which the directories are told apart.
@@ -46,10 +49,17 @@ type directory struct {
 	names spelling        // of the rules
 }
 
+// peopleStore is what the state knows of people; nil for commands that ask for
+// those of the firm alone.
+type peopleStore interface {
+	store.PersonReader
+	store.AccountReader
+}
+
 // newDirectory makes one of a config. before is the one in force, nil at the
 // start: the firm's directory is taken over from it, with its connections, where
 // nothing about it has changed.
-func newDirectory(cfg *config.Config, before *directory, state store.PersonReader, queue *identity.Queue, clock func() time.Time, log *slog.Logger) (*directory, error) {
+func newDirectory(cfg *config.Config, before *directory, state peopleStore, queue *identity.Queue, clock func() time.Time, log *slog.Logger) (*directory, error) {
 	d := &directory{cfg: cfg, names: spellingOf(cfg)}
 	users, err := configUsers(cfg)
 	if err != nil {
@@ -72,6 +82,9 @@ func newDirectory(cfg *config.Config, before *directory, state store.PersonReade
 	if cfg.OIDC != nil && state != nil {
 		o.Outside = people.Source{Directory: oidc.NewPeople(state, cfg.OIDC.Issuer, clock), Prefix: outsidePrefix, Term: outsideTerm}
 	}
+	if state != nil {
+		o.Contacts = people.Source{Directory: contacts.New(contacts.Options{State: state, Queue: queue}), Prefix: identity.ContactPrefix, Term: contactsTerm}
+	}
 	d.Chain, err = people.New(o)
 	return d, err
 }
@@ -91,7 +104,11 @@ func (d *directory) addFirm(o *people.Options, before *directory, clock func() t
 
 // settings are what the gate lets people in by.
 func (d *directory) settings() gate.Settings {
-	return gate.Settings{People: d, Term: d.Term, RequireAppPassword: d.cfg.RequireAppPassword}
+	only := d.cfg.OIDC != nil && d.cfg.OIDC.Only
+	return gate.Settings{
+		People: d, Term: d.Term, RequireAppPassword: d.cfg.RequireAppPassword,
+		NoPasswords: only, Customers: d.Customers(),
+	}
 }
 
 // close hangs up, but for what next has taken over; nil for nothing.
@@ -118,7 +135,7 @@ func oidcOptions(c *config.OIDC, public *url.URL) oidc.Options {
 	return oidc.Options{
 		Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), Title: c.Title, Scopes: c.Scopes,
 		Claims:   oidc.Claims{Login: c.Login, Name: c.Name, Email: c.Email, Groups: c.Groups},
-		Callback: public.JoinPath("auth", "oidc", "callback"),
+		Callback: public.JoinPath("auth", "oidc", "callback"), Only: c.Only,
 	}
 }
 

@@ -79,7 +79,13 @@ func build(t *testing.T, pairs ...string) *house {
 // start is build, and runs it until the test ends.
 func start(t *testing.T, pairs ...string) *house {
 	t.Helper()
-	h := build(t, pairs...)
+	return build(t, pairs...).serve()
+}
+
+// serve runs a process that was built until the test ends.
+func (h *house) serve() *house {
+	t := h.t
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	r, w := io.Pipe()
 	ended := make(chan error, 1)

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"portico/sharing"
 )
 
 // The limits of THREATS.md §4.1 on what a connection may cost. Those of a
@@ -103,7 +105,7 @@ func withLimits(next http.Handler) http.Handler {
 // methods are all that any part of the server knows.
 func methods() []string {
 	return []string{
-		"OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "MKCOL", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK",
+		"OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "MKCOL", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK",
 	}
 }
 
@@ -144,7 +146,7 @@ func withRecord(next http.Handler, s witness) http.Handler {
 			}
 			n := seen{method: r.Method, status: rw.status, in: body.n, out: rw.n, took: s.clock().Sub(start)}
 			s.tell(n)
-			s.log.InfoContext(r.Context(), "request", "method", short(r.Method, 16), "path", short(r.URL.Path, maxLogged), "status", n.status,
+			s.log.InfoContext(r.Context(), "request", "method", short(r.Method, 16), "path", short(sharing.Redacted(r.URL.Path), maxLogged), "status", n.status,
 				"in", n.in, "out", n.out, "took", n.took, "from", s.address(r))
 		}()
 		next.ServeHTTP(rw, r)

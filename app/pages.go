@@ -26,6 +26,11 @@ func (s *process) pages(cfg *config.Config, public *url.URL, address func(*http.
 		Sessions: session.New(session.Options{
 			State: s.state, People: s.gate.People(), Clock: s.clock, Rand: rand.Reader, Stamp: s.passwordStamp,
 		}),
+		Catalog:   s.catalog,
+		Principal: gateway.Principal,
+		Unread:    s.unread, Preferences: s.state.PreferencesOf, Brand: s.brandPages, Brands: s.brands,
+		Firm: s.firmOf, Arrived: s.arrived, Forgotten: "/reset",
+		Rooms:  s.rooms(cfg),
 		Record: s.recordPeople, Append: s.appendPeople,
 		RequestID: requestID, Address: address, Clock: s.clock, Log: s.log,
 	}
@@ -33,14 +38,21 @@ func (s *process) pages(cfg *config.Config, public *url.URL, address func(*http.
 		provider := oidcOptions(cfg.OIDC, public)
 		provider.Directory, provider.State, provider.Vouches = known{s}, s.state, s.vouches
 		provider.Clock, provider.Rand, provider.Log = s.clock, rand.Reader, s.log
-		o.Outside = oidc.New(provider)
+		o.Outside, o.OutsideOnly = oidc.New(provider), cfg.OIDC.Only
 	}
 	return portal.New(o)
 }
 
 // workspacesOf are the drives that somebody may see.
 func (s *process) workspacesOf(ctx context.Context, who identity.Identity) ([]portal.Workspace, error) {
-	_, list, err := s.files.As(files.Staff(gateway.Person(who))).Find(ctx, vpath.Path{}, true, files.Want{})
+	if who.Contact { // what was shared with them is in no drive of their own
+		return nil, nil
+	}
+	tree, err := s.files.As(ctx, gateway.Principal(who))
+	if err != nil {
+		return nil, err
+	}
+	_, list, err := tree.Find(ctx, vpath.Path{}, true, files.Want{})
 	if err != nil {
 		return nil, err
 	}

@@ -146,6 +146,11 @@ func TestDoorsShareTheThrottle(t *testing.T) {
 func (h *house) events() []string {
 	h.t.Helper()
 	var all []string
+	keys, err := auditKeys(h.cfg.Load())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	opener := audit.NewOpener(keys, h.state)
 	streams, err := h.state.AuditStreams(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
@@ -156,7 +161,7 @@ func (h *house) events() []string {
 			h.t.Fatal(err)
 		}
 		for _, row := range rows {
-			e, err := audit.Decode(row.JSON)
+			e, err := opener.Open(h.t.Context(), row)
 			if err != nil {
 				h.t.Fatal(err)
 			}

@@ -43,6 +43,7 @@ func (s *process) swap(cfg *config.Config, people *directory) (before *directory
 	defer s.swapping.Unlock()
 	before = s.people.Swap(people)
 	s.gate.Apply(people.settings()) // forgets the passwords that were proved
+	s.colleagues.flush()
 	s.applyRules(cfg)
 	s.cfg.Store(cfg)
 	s.generation++

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +31,7 @@ func rolling(w http.ResponseWriter, r *http.Request, clock func() time.Time, buf
 	patience := stallTimeout
 	until := func() time.Time { return clock().Add(patience) }
 	received := until
-	if !isDrive(r.URL.Path) {
+	if !isTransfer(r.URL.Path) {
 		patience = pageTimeout
 		end := until()
 		received = func() time.Time { return end }
@@ -44,8 +45,16 @@ func rolling(w http.ResponseWriter, r *http.Request, clock func() time.Time, buf
 	return rw, body
 }
 
-// isDrive tells the addresses where files come and go.
+// isDrive tells the addresses of drives.
 func isDrive(path string) bool { return path == "/dav" || strings.HasPrefix(path, "/dav/") }
+
+// isTransfer tells the addresses whose bodies may take hours: those of drives, of
+// uploads in pieces, and of the pages that files go through.
+func isTransfer(path string) bool {
+	return isDrive(path) || slices.ContainsFunc([]string{"/api/v1/", "/files/", "/portal/", "/s/"}, func(at string) bool {
+		return strings.HasPrefix(path, at)
+	})
+}
 
 // rollingBody moves the read deadline on with each read, and counts.
 type rollingBody struct {

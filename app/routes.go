@@ -20,7 +20,7 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 	address := clientAddress(cfg.Server.TrustedProxies)
 	dav := gateway.New(gateway.Options{
 		Files: s.files, Gate: s.gate, Log: s.log, Prefix: "/dav", PublicURLs: origins(cfg, public),
-		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: address, Epoch: s.epoch,
+		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: address, Epoch: s.epoch, Links: s.sharing.OpenLink,
 	})
 	pages := s.pages(cfg, public, address)
 	options := gateway.OptionsHandler()

@@ -10,11 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/signal"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -26,6 +23,10 @@ import (
 	"portico/identity/apppass"
 	"portico/identity/gate"
 	"portico/identity/throttle"
+	"portico/identity/unlock"
+	"portico/lang"
+	"portico/notify"
+	"portico/sharing"
 	"portico/store"
 )
 
@@ -59,6 +60,9 @@ func (k serveCmd) Run(c *console) error {
 		return err
 	}
 	defer s.close()
+	if err := s.refuseDemoCustomer(c.ctx, cfg); err != nil {
+		return err
+	}
 	return s.run(c.ctx, c.out)
 }
 
@@ -79,6 +83,14 @@ type process struct {
 	people    atomic.Pointer[directory]
 	passwords *apppass.Keeper
 	gate      *gate.Gate
+	catalog   *lang.Catalog
+	throttle  *throttle.Throttle
+	notices   *notify.Notifier
+	sharing   *sharing.Service
+	unlock    *unlock.Keeper
+	public    atomic.Pointer[url.URL] // the address that people use
+
+	colleagues colleagues
 
 	opened *config.Config // at the start
 	cfg    atomic.Pointer[config.Config]
@@ -94,11 +106,19 @@ type process struct {
 }
 
 func newServerProcess(ctx context.Context, cfg *config.Config, env func(string) (string, bool), log *slog.Logger) (*process, error) {
-	s := &process{
-		file: cfg.File, env: env, log: log, metrics: newMetrics(), opened: cfg,
-		clock: time.Now, //nolint:forbidigo // the program's one clock
-	}
+	return newProcessAt(ctx, cfg, env, log, time.Now) //nolint:forbidigo // the program's one clock
+}
+
+// newProcessAt is newServerProcess with a clock of the caller's.
+func newProcessAt(ctx context.Context, cfg *config.Config, env func(string) (string, bool), log *slog.Logger, clock func() time.Time) (*process, error) {
+	s := &process{file: cfg.File, env: env, log: log, metrics: newMetrics(), opened: cfg, clock: clock}
 	s.cfg.Store(cfg)
+	// Until the listener is there and tells its port: nobody is sent there before.
+	s.public.Store(publicURL(cfg, namedAddress(cfg.Server.Listen)))
+	var err error
+	if s.catalog, err = lang.New(); err != nil {
+		return nil, err
+	}
 	if err := s.open(ctx, cfg); err != nil {
 		s.close()
 		return nil, err
@@ -117,13 +137,20 @@ func (s *process) open(ctx context.Context, cfg *config.Config) (err error) {
 	if s.audit, err = s.openRecord(cfg); err != nil {
 		return err
 	}
+	if err := s.openNotices(cfg); err != nil {
+		return err
+	}
 	if err := s.openGate(cfg); err != nil {
 		return err
 	}
 	s.files = files.New(files.Options{
 		State: s.state, Audit: s.audit, Clock: s.clock, Rand: rand.Reader, Log: s.log, Decided: s.metrics.decided,
 		Epoch: func() string { return s.cfg.Load().Digest },
+		Giver: s.giver, Deposited: s.deposited, Opened: s.openedFirst,
 	})
+	if err := s.openSharing(cfg); err != nil {
+		return err
+	}
 	s.applyRules(cfg)
 	if err := s.files.Resume(ctx); err != nil {
 		s.log.WarnContext(ctx, "moves that a crash left open wait for their storage", "err", err)
@@ -140,11 +167,12 @@ func (s *process) openGate(cfg *config.Config) error {
 		return err
 	}
 	s.people.Store(people)
+	s.openColleagues()
 	s.passwords = apppass.New(apppass.Options{Store: s.state, Clock: s.clock, Rand: rand.Reader, Log: s.log})
+	s.throttle = throttle.New(throttle.Options{Store: s.state, Clock: s.clock, Log: s.log})
 	s.gate, err = gate.New(gate.Options{
-		Settings:     people.settings(),
-		Throttle:     throttle.New(throttle.Options{Store: s.state, Clock: s.clock, Log: s.log}),
-		AppPasswords: s.passwords, Clock: s.clock, Rand: rand.Reader, Log: s.log, Failed: s.signInFailed,
+		Settings: people.settings(), Throttle: s.throttle, AppPasswords: s.passwords, Clock: s.clock, Rand: rand.Reader, Log: s.log,
+		Failed: s.signInFailed, Attacked: s.attacked,
 	})
 	return err
 }
@@ -184,6 +212,7 @@ func (s *process) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	public := publicURL(cfg, listener.Addr())
+	s.public.Store(public)
 	server := newServer(s.handler(cfg, public), s.log)
 	stopped := make(chan error, 2)
 	stopMetrics, err := s.serveMetrics(ctx, cfg, stopped)
@@ -256,69 +285,6 @@ func (s *process) awaitQuiet() {
 	}
 }
 
-// runBeside starts what runs beside the requests and returns a function that
-// waits for its end.
-func (s *process) runBeside(ctx context.Context) (wait func()) {
-	var g sync.WaitGroup
-	g.Go(func() { s.check(ctx) }) // a storage that is away is no reason not to start, but to say so
-	g.Go(func() { s.watchConfig(ctx) })
-	g.Go(func() { s.reloadOnHangup(ctx) })
-	g.Go(func() { s.reap(ctx) })
-	g.Go(func() { s.files.Follow(ctx) })
-	g.Go(func() { ticking(ctx, resumeEvery, s.files.KeepResuming) })
-	g.Go(func() { ticking(ctx, auditTick, s.audit.Run) })
-	return g.Wait
-}
-
-// ticking runs what works at each tick.
-func ticking(ctx context.Context, every time.Duration, work func(context.Context, <-chan time.Time)) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	work(ctx, tick.C)
-}
-
-func (s *process) watchConfig(ctx context.Context) {
-	err := config.Watch(ctx, s.file, s.cfg.Load().Digest, func() { s.reloadConfig(ctx) })
-	if err != nil {
-		s.log.WarnContext(ctx, "the config is not watched: reload it with SIGHUP", "err", err)
-	}
-}
-
-func (s *process) reloadOnHangup(ctx context.Context) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangup:
-			s.reloadConfig(ctx)
-		}
-	}
-}
-
-// reap removes what dead uploads left behind, now and then.
-func (s *process) reap(ctx context.Context) {
-	tick := time.NewTicker(reapEvery)
-	defer tick.Stop()
-	for {
-		for name, st := range s.storages {
-			n, err := st.Reap(ctx, s.clock().Add(-reapAfter))
-			if err != nil && ctx.Err() == nil {
-				s.log.WarnContext(ctx, "remains of dead uploads not removed", "storage", name, "err", err)
-			} else if n > 0 {
-				s.log.InfoContext(ctx, "removed the remains of dead uploads", "storage", name, "count", n)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
 // serveMetrics opens the metrics' own listener.
 func (s *process) serveMetrics(ctx context.Context, cfg *config.Config, stopped chan<- error) (stop func(), err error) {
 	if cfg.Server.MetricsListen == "" {
@@ -347,10 +313,16 @@ func publicURL(cfg *config.Config, at net.Addr) *url.URL {
 	return &url.URL{Scheme: scheme, Host: at.String()}
 }
 
+// namedAddress is an address to listen on, before anything does.
+type namedAddress string
+
+func (namedAddress) Network() string  { return "tcp" }
+func (a namedAddress) String() string { return string(a) }
+
 func printWelcome(out io.Writer, public *url.URL, at net.Addr) {
 	dav := public.JoinPath("dav") // without the slash that Windows dislikes
 	fmt.Fprintf(out, `Portico serves %[1]s/ (listening on %[2]s)
-  how to mount it, in a browser:  %[3]s/
+  in a browser, also how to mount it:  %[3]s/
   Windows:   net use P: %[1]s
   macOS:     Finder, Go, Connect to Server: %[1]s/
   GNOME:     gio mount dav://%[4]s/dav/     (davs:// with TLS)

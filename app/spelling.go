@@ -86,3 +86,18 @@ func (d *directory) ByLogin(ctx context.Context, login identity.Login) (identity
 func (d *directory) ByID(ctx context.Context, id string) (identity.Identity, error) {
 	return d.names.person(d.Chain.ByID(ctx, id))
 }
+
+// ByMail is of identity.Finder. What is shared with somebody names them by login,
+// and must name whom they sign in as.
+func (d *directory) ByMail(ctx context.Context, mail string) (identity.Identity, error) {
+	return d.names.person(d.Chain.ByMail(ctx, mail))
+}
+
+// Search is of identity.Finder.
+func (d *directory) Search(ctx context.Context, text string, limit int) ([]identity.Identity, error) {
+	found, err := d.Chain.Search(ctx, text, limit)
+	for i := range found {
+		found[i], _ = d.names.person(found[i], nil) // gives the error that it is given
+	}
+	return found, err
+}
