@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Makes the demo's tree where there is none, and says how to get in. Called by
-# make run.
+# Makes the demo's tree where there is none, has the program fill a new state with
+# customers and shares, and says how to get in. Called by make run.
 set -euo pipefail
+portico=${PORTICO:-bin/portico}
+config=${1:-example.yaml}
 firm=data/files/firm
 if [ ! -e "$firm" ]; then
 	mkdir -p "$firm/Clients/Acme" "$firm/Clients/Borealis" "$firm/HR" "$firm/Interns"
@@ -15,6 +17,9 @@ if [ ! -e "$firm" ]; then
 	echo "Only bob and the owner of the drive see this folder." >"$firm/HR/Salaries.txt"
 	echo "Ida may write here, and delete what she made herself." >"$firm/Interns/Readme.txt"
 fi
+if [ ! -e data/portico.db ]; then
+	"$portico" demo --config "$config" >data/demo.txt
+fi
 cat <<'TXT'
 
 The demo's people, all with the password portico-demo:
@@ -26,3 +31,4 @@ Windows opens a drive without TLS only after a change of its registry: see
 README.md. Ctrl-C ends the server.
 
 TXT
+if [ -e data/demo.txt ]; then cat data/demo.txt && echo; fi

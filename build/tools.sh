@@ -24,6 +24,7 @@ done <<-'LIST'
 	/usr/include/stdlib.h  libc6-dev
 	node                   nodejs
 	npm                    npm
+	chromium               chromium
 	ldapsearch             ldap-utils
 	haproxy                haproxy
 	/usr/lib/postgresql/*/bin/postgres  postgresql
@@ -78,12 +79,13 @@ while read -r name package version; do
 	GOBIN=$tools GOFLAGS= CGO_ENABLED=0 go install "$package@$version"
 done <"$here/tools.txt"
 
-# The OpenID Connect provider is a module of Node; the lock file is the stamp.
-provider=$tools/oidc-provider
-if ! cmp -s "$here/oidc-provider/package-lock.json" "$provider/package-lock.json" || [ ! -d "$provider/node_modules" ]; then
-	echo "Installing oidc-provider into $provider"
-	rm -rf "$provider"
-	mkdir "$provider"
-	cp "$here/oidc-provider/package.json" "$here/oidc-provider/package-lock.json" "$provider"
-	npm ci --prefix "$provider" --ignore-scripts --no-audit --no-fund --silent
-fi
+# Modules of Node; the lock file is the stamp.
+for module in oidc-provider tus-js-client axe-core; do
+	if ! cmp -s "$here/$module/package-lock.json" "$tools/$module/package-lock.json" || [ ! -d "$tools/$module/node_modules" ]; then
+		echo "Installing $module into $tools/$module"
+		rm -rf "${tools:?}/$module"
+		mkdir "$tools/$module"
+		cp "$here/$module/package.json" "$here/$module/package-lock.json" "$tools/$module"
+		npm ci --prefix "$tools/$module" --ignore-scripts --no-audit --no-fund --silent
+	fi
+done

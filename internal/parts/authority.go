@@ -51,7 +51,7 @@ func (a *authority) issue(dir, address string) error {
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"},
 		NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter,
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.ParseIP(address)},
+		DNSNames: []string{"localhost", MailName}, IPAddresses: []net.IP{net.ParseIP(address)},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, a.cert, key.Public(), a.key)
