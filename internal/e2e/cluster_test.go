@@ -40,6 +40,13 @@ const auditKey = "an audit key of thirty-two bytes or more"
 // that the tests differ in, written with two spaces of indentation.
 func newCluster(t *testing.T, identity, workspaces string) *cluster {
 	t.Helper()
+	return newClusterOver(t, identity, workspaces, func(_ int, storage string) string { return storage })
+}
+
+// newClusterOver is newCluster where the nodes' ways to the bucket differ: way
+// changes the storage section of the node i.
+func newClusterOver(t *testing.T, identity, workspaces string, way func(i int, storage string) string) *cluster {
+	t.Helper()
 	c := &cluster{t: t, postgres: parts.OwnPostgres(t)}
 	storage := inBucket(t, parts.MinIO(t))
 	var addresses []string
@@ -62,7 +69,7 @@ storage: {main: %s}
 identity:
 %s
 workspaces:
-%s`, address, balancer.URL(), i+1, c.postgres.DSN, auditKey, filepath.Join(t.TempDir(), "checkpoints.jsonl"), storage, identity, workspaces)
+%s`, address, balancer.URL(), i+1, c.postgres.DSN, auditKey, filepath.Join(t.TempDir(), "checkpoints.jsonl"), way(i, storage), identity, workspaces)
 		file := filepath.Join(t.TempDir(), "portico.yaml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -184,6 +185,28 @@ func TestThrottleIsShared(t *testing.T) {
 		n.doAs("alice", device.Secret, "GET", "/dav/firm/a.txt", "", from(cafe)...).want(200)
 		n.doAs("alice", device.Secret, "GET", "/dav/firm/a.txt", "", from(attacker)...).want(200)
 	}
+	// An admin opens the account on one machine, and it is open on the others. The
+	// addresses stay as they are.
+	c.nodes[0].portico("unlock", "alice").has("failed attempts").has("still must")
+	c.nodes[2].do("alice", "GET", "/dav/firm/a.txt", "", from(cafe)...).want(200)
+	c.nodes[1].do("bob", "GET", "/dav/firm/a.txt", "", from(attacker)...).want(429)
+	c.nodes[1].portico("unlock", "--address", attacker).has(attacker + "/32").has("a refusal until")
+	c.nodes[0].do("bob", "GET", "/dav/firm/a.txt", "", from(attacker)...).want(200)
+	c.nodes[2].portico("audit", "verify").has(`stream "portico command": 2 rows`).has("no fault was found")
+}
+
+// portico runs a command with the server's config, beside it.
+func (s *server) portico(args ...string) answer {
+	s.t.Helper()
+	exe, err := binary()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	out, err := exec.CommandContext(s.t.Context(), exe, append(args, "--config", s.config)...).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("portico %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return answer{t: s.t, what: "portico " + strings.Join(args, " "), body: string(out)}
 }
 
 // TestForwardedForIsNotBelieved: who is no trusted proxy cannot say who they are,

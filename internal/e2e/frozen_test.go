@@ -2,6 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +16,7 @@ import (
 	"time"
 
 	"portico/audit"
+	"portico/internal/parts"
 	"portico/store/postgres"
 )
 
@@ -21,8 +28,24 @@ const frozenFor = 25 * time.Second
 // lets it go on when the others have taken over. What was acknowledged meanwhile
 // is not replaced by what the frozen one was about to do; each folder stands at
 // one place, whole; and the audit's chains hold.
+//
+// A request that waited at the frozen one, and was answered with yes after it went
+// on, is a new request of then: it may replace what is there. That is told apart by
+// the answer, since who publishes by a claim of before the freeze says 503. The
+// moves say "Overwrite: F", and by then both ends of each are taken.
+//
+// The frozen one's answers from the bucket are slow, so that it is frozen between a
+// look under its claim and the write that follows: the answer is there when it goes
+// on, and the write is the next thing that it does.
 func TestReplicaFreezes(t *testing.T) {
-	c := newCluster(t, users("alice"), firm(`"user:alice": owner`))
+	var slow *slowStore
+	c := newClusterOver(t, users("alice"), firm(`"user:alice": owner`), func(i int, storage string) string {
+		if i > 0 {
+			return storage
+		}
+		slow = newSlowStore(t, parts.MinIO(t).Endpoint)
+		return strings.Replace(storage, parts.MinIO(t).Endpoint, slow.url, 1)
+	})
 	const folders, members = 8, 12
 	for i := range folders {
 		c.nodes[1].do("alice", "MKCOL", fmt.Sprintf("/dav/firm/old%d", i), "").want(201)
@@ -32,7 +55,10 @@ func TestReplicaFreezes(t *testing.T) {
 	}
 	sick := c.nodes[0]
 	d := &dying{t: t, c: &cluster{front: sick.server}, half: make(chan struct{})}
+	slow.on.Store(true)
 	var moved atomic.Int32
+	var thawed atomic.Bool
+	var late [6]atomic.Value // what was acknowledged after that
 	var g sync.WaitGroup
 	for i := range folders {
 		g.Go(func() {
@@ -49,7 +75,11 @@ func TestReplicaFreezes(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					d.request("PUT", fmt.Sprintf("/dav/firm/file%d", i), []byte(fmt.Sprintf("sick %d", n)))
+					body := fmt.Sprintf("sick %d", n)
+					status := d.request("PUT", fmt.Sprintf("/dav/firm/file%d", i), []byte(body))
+					if thawed.Load() && (status == 201 || status == 204) {
+						late[i].Store(body)
+					}
 				}
 			}
 		})
@@ -66,6 +96,7 @@ func TestReplicaFreezes(t *testing.T) {
 			return status == 201 || status == 204
 		})
 	}
+	takenUp(t, c)
 	for i := range folders {
 		one := func(s *server, name string) bool {
 			return s.do("alice", "PROPFIND", fmt.Sprintf("/dav/firm/%s%d", name, i), "", "Depth", "0").status == 207
@@ -94,13 +125,14 @@ func TestReplicaFreezes(t *testing.T) {
 	}
 	close(stop)
 	<-thaw
+	thawed.Store(true)
 	signal(t, sick, syscall.SIGCONT)
 	g.Wait()
 	eventually(t, "the frozen replica is ready again", func() bool { return sick.do("", "GET", "/readyz", "").status == 200 })
 	for _, n := range c.nodes {
 		for i := range 6 {
-			if got := n.do("alice", "GET", fmt.Sprintf("/dav/firm/file%d", i), "").want(200).body; got != "well" {
-				t.Errorf("file%d = %q: an acknowledged upload is lost", i, got)
+			if got := n.do("alice", "GET", fmt.Sprintf("/dav/firm/file%d", i), "").want(200).body; got != "well" && got != late[i].Load() {
+				t.Errorf("file%d = %q: an acknowledged upload is lost (acknowledged since: %v)", i, got, late[i].Load())
 			}
 		}
 		for i := range folders {
@@ -117,6 +149,64 @@ func TestReplicaFreezes(t *testing.T) {
 		}
 	}
 	verifyAudit(t, c)
+}
+
+// slowStore stands before a store, and takes its time with the answers to reads.
+type slowStore struct {
+	url string
+	on  atomic.Bool
+}
+
+// slowness is long beside what lies between two calls to the bucket, so that
+// nearly all work stands at one of them at any moment.
+const slowness = 200 * time.Millisecond
+
+func newSlowStore(t *testing.T, endpoint string) *slowStore {
+	t.Helper()
+	to, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &slowStore{}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+			r.Out.Host = r.In.Host // it is signed
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if m := r.Request.Method; s.on.Load() && (m == http.MethodGet || m == http.MethodHead) {
+				<-time.After(slowness)
+			}
+			return nil
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // it tells of each connection that the fence closed
+	}
+	front := httptest.NewServer(proxy)
+	t.Cleanup(front.Close)
+	s.url = front.URL
+	return s
+}
+
+// takenUp waits until what the frozen one has begun to move is ended by others:
+// until then it shows at its old place, and may go on to the new one.
+func takenUp(t *testing.T, c *cluster) {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), c.postgres.DSN, postgres.Options{Replica: "look"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for deadline := time.After(90 * time.Second); ; {
+		left, err := s.Moves(t.Context())
+		if err == nil && len(left) == 0 {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%d moves are not taken up (%v)", len(left), err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 func signal(t *testing.T, n *node, sig syscall.Signal) {

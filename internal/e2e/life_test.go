@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -204,46 +203,4 @@ func (s *server) uploads() string {
 		}
 	}
 	return ""
-}
-
-// TestExample serves example.yaml over the demo's tree as `make run` does, on free
-// ports.
-func TestExample(t *testing.T) {
-	text, err := os.ReadFile("../../example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for was, now := range map[string]string{
-		"listen: 127.0.0.1:8080": "listen: 127.0.0.1:0", "public_url: http://127.0.0.1:8080": "",
-		"metrics_listen: 127.0.0.1:9090": "metrics_listen: 127.0.0.1:0",
-		"sqlite:data/":                   "sqlite:" + t.TempDir() + "/", "path: data/files": "path: " + dir + "/data/files",
-	} {
-		if !bytes.Contains(text, []byte(was)) {
-			t.Fatalf("example.yaml lacks %q", was)
-		}
-		text = bytes.ReplaceAll(text, []byte(was), []byte(now))
-	}
-	script, err := filepath.Abs("../../build/demo.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	demo := exec.Command(script)
-	demo.Dir = dir
-	if out, err := demo.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("portico-demo")) {
-		t.Fatalf("the demo's tree: %v\n%s", err, out)
-	}
-	s := serve(t, string(text))
-	for _, c := range []struct {
-		user, path string
-		want       int
-	}{
-		{"ann", "/dav/firm/HR/", 200},
-		{"bob", "/dav/firm/HR/", 200},
-		{"ida", "/dav/firm/HR/", 404},
-		{"ida", "/dav/firm/Clients/Acme/", 200},
-		{"eve", "/dav/firm/", 401},
-	} {
-		s.doAs(c.user, "portico-demo", "GET", c.path, "").want(c.want)
-	}
 }

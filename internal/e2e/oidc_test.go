@@ -1,16 +1,21 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"portico/internal/parts"
+	"portico/store"
+	"portico/store/sqlite"
 )
 
 // browser is somebody at the pages, with their cookies.
@@ -64,7 +69,7 @@ server: {listen: %q, public_url: %q}
 state: sqlite:%s/portico.db
 storage: {main: {type: local, path: %s}}
 identity:
-%s  require_app_password: true
+%s%s
   oidc:
     issuer: %q
     client_id: portico
@@ -90,7 +95,7 @@ func TestSignInThroughProvider(t *testing.T) {
 	})
 	dir, files := t.TempDir(), t.TempDir()
 	launch := func(more string) *server {
-		return serve(t, fmt.Sprintf(oidcConfig, listen, public, dir, files, users("ann"), provider.Issuer, more))
+		return serve(t, fmt.Sprintf(oidcConfig, listen, public, dir, files, users("ann"), "  require_app_password: true", provider.Issuer, more))
 	}
 	s := launch("")
 
@@ -136,4 +141,66 @@ func TestSignInThroughProvider(t *testing.T) {
 	provider.Stop(t)
 	zoe.get("/account").want(200) // her session is ours
 	s.doAs("zoe", secret, "GET", "/dav/firm/z.txt", "").want(200)
+}
+
+// TestProviderAlone (THREATS.md row 63): with identity.oidc.only a password alone,
+// which is right, opens no door and makes no app password. Who signed in through
+// the provider makes one, and it opens the drive.
+func TestProviderAlone(t *testing.T) {
+	listen := freeAddress(t)
+	public := "http://" + listen
+	provider := parts.OwnOIDC(t, parts.OIDCOptions{
+		ClientID: "portico", ClientSecret: "client-secret", Redirect: public + "/auth/oidc/callback",
+		People: map[string]map[string]any{"ann": {"preferred_username": "ann", "name": "Ann P.", "email": "ann@firm.example", "groups": []string{"partners"}}},
+	})
+	dir := t.TempDir()
+	s := serve(t, fmt.Sprintf(oidcConfig, listen, public, dir, t.TempDir(), users("ann"), "", provider.Issuer,
+		"\n    vouches_for_users: true\n    only: true"))
+	putCustomer(t, dir, customer)
+	s.doAs(customer, password, "PROPFIND", "/dav/shared/", "", "Depth", "1").want(207)
+	s.doAs(customer, "wrong", "PROPFIND", "/dav/shared/", "", "Depth", "1").want(401)
+	if at := newBrowser(s).post("/login", url.Values{"name": {customer}, "password": {password}}).want(303).header.Get("Location"); at != "/portal/" {
+		t.Errorf("a customer who signs in goes to %q", at)
+	}
+
+	const wish = `{"name": "phone", "expires": "90d"}`
+	for range 30 { // nothing is looked at, so that nothing counts
+		s.do("ann", "GET", "/dav/firm/", "").want(401).has("app password")
+	}
+	s.do("ann", "POST", "/api/v1/app-passwords", wish, "Content-Type", "application/json").want(401).has("takes no passwords here")
+	ann := newBrowser(s)
+	ann.post("/login", url.Values{"name": {"ann"}, "password": {password}}).want(403).has("takes no passwords here")
+	ann.get("/account").want(303)
+	page := ann.get("/login").want(200).has("/auth/oidc/start").has("Customers sign in here")
+	if strings.Index(page.body, "/auth/oidc/start") > strings.Index(page.body, `type="password"`) {
+		t.Error("the sign-in page asks for a password before it shows the way in")
+	}
+	ann.post("/login", url.Values{"name": {"ann@firm.example"}, "password": {password}}).want(401).has("If you work here")
+	s.doAs("ann@firm.example", password, "PROPFIND", "/dav/shared/", "").want(401).has("app password")
+	halfway := ann.get("/auth/oidc/start?next=%2Faccount").want(303)
+	for _, c := range halfway.header.Values("Set-Cookie") { // of a sign-in that is not over
+		_, value, _ := strings.Cut(strings.SplitN(c, ";", 2)[0], "=")
+		s.do("", "GET", "/api/v1/app-passwords", "", "Authorization", "Bearer "+value).want(401)
+		s.do("", "GET", "/dav/firm/", "", "Authorization", "Bearer "+value).want(401)
+	}
+	ann.get(provider.SignIn(t, halfway.header.Get("Location"), "ann").String()).want(303)
+	page = ann.post("/account/passwords", url.Values{"name": {"phone"}, "workspace": {""}, "expires": {"90d"}})
+	secret := regexp.MustCompile(`gwp_[0-9a-z]+`).FindString(page.either(200, 201).body)
+	s.doAs("ann", secret, "PROPFIND", "/dav/firm/", "", "Depth", "0").want(207)
+	s.doAs("ann", secret, "POST", "/api/v1/app-passwords", wish, "Content-Type", "application/json").want(403)
+}
+
+// putCustomer writes an account beside the server, which reads it from the state.
+func putCustomer(t *testing.T, dir, mail string) {
+	t.Helper()
+	state, err := sqlite.OpenBeside(t.Context(), filepath.Join(dir, "portico.db"), "test", sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = state.Update(t.Context(), func(tx store.Tx) error {
+		return tx.PutAccount(store.Account{ID: "a1", Mail: mail, Name: "Claire", Password: hash(), Changed: time.Now()})
+	})
+	if err = errors.Join(err, state.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
