@@ -71,7 +71,7 @@ func TestCalls(t *testing.T) {
 			}
 		}, []string{"DeleteObjects", "DeleteObjects", "ListObjectsV2"}},
 		{"Check", func() { must(b.s.Check(ctx)) }, []string{"HeadBucket"}},
-		{"Reap", func() { _, err := b.s.Reap(ctx, b.s.o.Clock()); must(err) }, []string{"ListMultipartUploads"}},
+		{"Reap", func() { _, err := b.s.Reap(ctx, b.s.o.Clock()); must(err) }, []string{"ListMultipartUploads", "ListObjectsV2"}},
 	} {
 		log.take()
 		c.do()
