@@ -1,12 +1,10 @@
 package gateway
 
 import (
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"portico/fault"
 	"portico/identity"
@@ -29,27 +27,15 @@ func (h *Handler) authenticate(r *http.Request) (identity.Identity, error) {
 	return who, err
 }
 
-// parseBasic reads Basic credentials (RFC 7617). What can be nobody's is refused
-// here, so that no directory ever sees an empty password: LDAP takes it for an
-// anonymous bind and agrees (CVE-2017-14623). Office sends an empty Bearer
-// first, which is no login either.
+// parseBasic reads Basic credentials. What can be nobody's is refused here, so that
+// no directory ever sees an empty password: LDAP takes it for an anonymous bind and
+// agrees (CVE-2017-14623).
 func parseBasic(headers []string) (login identity.Login, password string, ok bool) {
-	if len(headers) != 1 {
+	login, password, ok = identity.Basic(headers)
+	if !ok || !soundCredential(string(login)) || !soundCredential(password) {
 		return "", "", false
 	}
-	scheme, value, _ := strings.Cut(strings.TrimSpace(headers[0]), " ")
-	if !strings.EqualFold(scheme, "Basic") || len(value) > 4*maxCredential {
-		return "", "", false
-	}
-	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
-	if err != nil || !utf8.Valid(plain) {
-		return "", "", false
-	}
-	name, password, found := strings.Cut(string(plain), ":")
-	if !found || !soundCredential(name) || !soundCredential(password) {
-		return "", "", false
-	}
-	return identity.Login(name), password, true
+	return login, password, true
 }
 
 // soundCredential tells what may be a login or a password at all. A control

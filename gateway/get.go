@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"portico/fault"
 	"portico/files"
@@ -190,7 +189,7 @@ func setContentHeaders(head http.Header, n files.Node, size int64) {
 	}
 	head.Set("Content-Type", kind)
 	head.Set("Content-Length", strconv.FormatInt(size, 10))
-	head.Set("Content-Disposition", disposition(n.Path.Name()))
+	head.Set("Content-Disposition", files.Disposition(n.Path.Name(), false))
 	head.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Accept-Ranges", "bytes")
@@ -200,31 +199,3 @@ func setContentHeaders(head http.Header, n files.Node, size int64) {
 // to read may have ended. Word opens a file for reading only when it is given
 // 304 without this (FubarDev/webdav-server issue 41).
 func setCaching(head http.Header) { head.Set("Cache-Control", "private, no-cache") }
-
-// disposition names the file to save (RFC 6266): in UTF-8, and in ASCII for
-// those that cannot read it.
-func disposition(name string) string {
-	ascii := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' || r == '%' {
-			return '_'
-		}
-		return r
-	}, name)
-	if ascii == name {
-		return `attachment; filename="` + name + `"`
-	}
-	return `attachment; filename="` + ascii + `"; filename*=UTF-8''` + escapeName(name)
-}
-
-// escapeName is percent-encoding of all but the characters that RFC 8187 leaves.
-func escapeName(name string) string {
-	var b strings.Builder
-	for i := range len(name) {
-		if c := name[i]; c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}

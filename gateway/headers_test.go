@@ -168,8 +168,8 @@ func TestDisposition(t *testing.T) {
 		"a'b(c)*.txt":  `attachment; filename="a'b(c)*.txt"`,
 		"文書.docx":      `attachment; filename="__.docx"; filename*=UTF-8''%E6%96%87%E6%9B%B8.docx`,
 	} {
-		if got := disposition(in); got != want {
-			t.Errorf("disposition(%q) = %s, want %s", in, got, want)
+		if got := files.Disposition(in, false); got != want {
+			t.Errorf("Disposition(%q) = %s, want %s", in, got, want)
 		}
 	}
 }

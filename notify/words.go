@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -26,9 +27,15 @@ const (
 )
 
 // sayings are the words of all events.
-//
-//nolint:funlen // a table
 func sayings() map[Event]saying {
+	all := aboutShares()
+	maps.Copy(all, aboutDocuments())
+	maps.Copy(all, aboutAccess())
+	return all
+}
+
+// aboutAccess are those about getting in, and being kept out.
+func aboutAccess() map[Event]saying {
 	return map[Event]saying{
 		Invited: {
 			title: lang.ID("{firm} shares documents with you"),
@@ -36,6 +43,37 @@ func sayings() map[Event]saying {
 			open:  lang.ID("Choose a password"),
 			notes: []string{lang.ID("The link works once, until {until}."), lang.ID("Did you not expect this? Then you need not do anything.")},
 		},
+		Closed: {
+			title: lang.ID("Your access to the documents of {firm} has ended"),
+			body:  lang.ID("{by} closed your access. You can no longer open what was shared with you."),
+		},
+		Reset: {
+			title: lang.ID("Choose a new password"),
+			body:  lang.ID("Somebody, probably you, asked for a new password for {firm}."),
+			open:  lang.ID("Choose a new password"),
+			notes: []string{lang.ID("The link works once, until {until}."), lang.ID("Was it not you? Then ignore this mail: your password stays as it is.")},
+		},
+		Code: {
+			title: lang.ID("Your code for “{item}”"),
+			body:  lang.ID("Enter this code on the page that asked for it:"),
+			notes: []string{lang.ID("Give the code to nobody. Was it not you who asked for it? Then ignore this mail.")},
+		},
+		Unlock: {
+			title: lang.ID("Somebody is guessing your password"),
+			body:  lang.ID("There were many wrong passwords for your account today, so it takes none from new devices for now. If that keeps you out, let yourself in with this link."),
+			open:  lang.ID("Let me sign in"),
+			notes: []string{lang.ID("The link works once, until {until}."), lang.ID("Your password is unchanged. If it is short, or you use it elsewhere, choose another.")},
+		},
+		Undelivered: {
+			title: lang.ID("The mail to {mail} was not delivered"),
+			body:  reasonAlone,
+		},
+	}
+}
+
+// aboutShares are those about what people give each other.
+func aboutShares() map[Event]saying {
+	return map[Event]saying{
 		Shared: {
 			title: lang.ID("{by} shared “{item}” with you"),
 			many:  lang.ID("{by} shared {n} items with you"),
@@ -65,6 +103,24 @@ func sayings() map[Event]saying {
 			many:  lang.ID("{by} no longer shares {n} items with you"),
 			body:  lang.ID("You can no longer open it."),
 		},
+		Ending: {
+			title: lang.ID("The sharing of “{item}” ends on {until}"),
+			many:  lang.ID("The sharing of {n} items ends soon"),
+			body:  lang.ID("After that day it can no longer be opened."),
+			line:  lang.ID("“{item}” until {until}"),
+			open:  lang.ID("Open it"),
+		},
+		SentLink: {
+			title: lang.ID("{by} shared “{item}” with you"),
+			open:  lang.ID("Open it"),
+			notes: []string{lang.ID("The link is meant for you: whoever has it can open it."), lang.ID("You can open it until {until}.")},
+		},
+	}
+}
+
+// aboutDocuments are those about what comes in and is opened.
+func aboutDocuments() map[Event]saying {
+	return map[Event]saying{
 		Deposited: {
 			title: lang.ID("{by} sent “{item}”"),
 			many:  lang.ID("{n} documents were sent"),
@@ -84,43 +140,6 @@ func sayings() map[Event]saying {
 			many:  lang.ID("{by} opened {n} items"),
 			body:  lang.ID("It was opened for the first time."),
 			open:  lang.ID("Open it"),
-		},
-		Ending: {
-			title: lang.ID("The sharing of “{item}” ends on {until}"),
-			many:  lang.ID("The sharing of {n} items ends soon"),
-			body:  lang.ID("After that day it can no longer be opened."),
-			line:  lang.ID("“{item}” until {until}"),
-			open:  lang.ID("Open it"),
-		},
-		Closed: {
-			title: lang.ID("Your access to the documents of {firm} has ended"),
-			body:  lang.ID("{by} closed your access. You can no longer open what was shared with you."),
-		},
-		Reset: {
-			title: lang.ID("Choose a new password"),
-			body:  lang.ID("Somebody, probably you, asked for a new password for {firm}."),
-			open:  lang.ID("Choose a new password"),
-			notes: []string{lang.ID("The link works once, until {until}."), lang.ID("Was it not you? Then ignore this mail: your password stays as it is.")},
-		},
-		Code: {
-			title: lang.ID("Your code for “{item}”"),
-			body:  lang.ID("Enter this code on the page that asked for it:"),
-			notes: []string{lang.ID("Give the code to nobody. Was it not you who asked for it? Then ignore this mail.")},
-		},
-		SentLink: {
-			title: lang.ID("{by} shared “{item}” with you"),
-			open:  lang.ID("Open it"),
-			notes: []string{lang.ID("The link is meant for you: whoever has it can open it."), lang.ID("You can open it until {until}.")},
-		},
-		Unlock: {
-			title: lang.ID("Somebody is guessing your password"),
-			body:  lang.ID("There were many wrong passwords for your account today, so it takes none from new devices for now. If that keeps you out, let yourself in with this link."),
-			open:  lang.ID("Let me sign in"),
-			notes: []string{lang.ID("The link works once, until {until}."), lang.ID("Your password is unchanged. If it is short, or you use it elsewhere, choose another.")},
-		},
-		Undelivered: {
-			title: lang.ID("The mail to {mail} was not delivered"),
-			body:  reasonAlone,
 		},
 	}
 }

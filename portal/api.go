@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"encoding/base64"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -68,35 +67,14 @@ func (p *portal) caller(r *http.Request, own bool) (identity.Identity, error) {
 		}
 		return who, err
 	}
-	login, password, ok := basic(headers)
-	if !ok {
+	login, password, ok := identity.Basic(headers)
+	if !ok || !identity.Presentable(login, password) {
 		return identity.Identity{}, identity.ErrRefused
 	}
 	if own {
 		return p.prove(r, login, password)
 	}
 	return p.proveAny(r, login, password)
-}
-
-// basic reads Basic credentials (RFC 7617). What may be nobody's the gate
-// refuses.
-func basic(headers []string) (login identity.Login, password string, ok bool) {
-	if len(headers) != 1 {
-		return "", "", false
-	}
-	scheme, value, _ := strings.Cut(strings.TrimSpace(headers[0]), " ")
-	if !strings.EqualFold(scheme, "Basic") || len(value) > 4*(identity.MaxLogin+identity.MaxPassword) {
-		return "", "", false
-	}
-	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
-	if err != nil {
-		return "", "", false
-	}
-	name, password, ok := strings.Cut(string(plain), ":")
-	if !ok || !identity.Presentable(identity.Login(name), password) {
-		return "", "", false
-	}
-	return identity.Login(name), password, true
 }
 
 func (p *portal) apiList(w http.ResponseWriter, r *http.Request) {

@@ -108,7 +108,7 @@ func (p *pages) receipt(w http.ResponseWriter, r *http.Request) {
 		p.kit.Fail(w, r, err)
 	case plain:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Content-Disposition", web.Disposition("receipt-"+id+".txt", false))
+		w.Header().Set("Content-Disposition", files.Disposition("receipt-"+id+".txt", false))
 		_, _ = w.Write(signed) //nolint:gosec // plain text, and saved
 	default:
 		p.kit.Render(w, r, http.StatusOK, web.Page{

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"portico/files"
-	"portico/portal/web"
 	"portico/vpath"
 )
 
@@ -86,7 +85,7 @@ func setHeaders(h http.Header, n files.Node, download bool) {
 	}
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", web.Disposition(n.Path.Name(), how != "" && !download))
+	h.Set("Content-Disposition", files.Disposition(n.Path.Name(), how != "" && !download))
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+n.ETag+`"`)
 	h.Set("Accept-Ranges", "bytes")

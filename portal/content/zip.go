@@ -13,7 +13,6 @@ import (
 
 	"portico/fault"
 	"portico/files"
-	"portico/portal/web"
 	"portico/vpath"
 )
 
@@ -36,7 +35,7 @@ func Zip(w http.ResponseWriter, r *http.Request, d Door, name string, base vpath
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/zip")
-	h.Set("Content-Disposition", web.Disposition(name+".zip", false))
+	h.Set("Content-Disposition", files.Disposition(name+".zip", false))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	if r.Method == http.MethodHead {
 		return nil

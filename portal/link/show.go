@@ -245,7 +245,7 @@ func (p *pages) preview(w http.ResponseWriter, r *http.Request, v *sharing.Visit
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.FormatInt(n.Size, 10))
-	h.Set("Content-Disposition", web.Disposition(n.Path.Name(), true))
+	h.Set("Content-Disposition", files.Disposition(n.Path.Name(), true))
 	h.Set("Content-Security-Policy", previewPolicy(kind))
 	h.Set("Cache-Control", "private, no-store")
 	if r.Method == http.MethodHead {

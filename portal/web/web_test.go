@@ -327,7 +327,7 @@ func TestSmallThings(t *testing.T) {
 			t.Errorf("zone(%q) = %s, want %s", name, got, want)
 		}
 	}
-	if got := Disposition("a\r\n\"b.txt", false); got != `attachment; filename="a___b.txt"; filename*=UTF-8''a%0D%0A%22b.txt` {
+	if got := files.Disposition("a\r\n\"b.txt", false); got != `attachment; filename="a___b.txt"; filename*=UTF-8''a%0D%0A%22b.txt` {
 		t.Errorf("Disposition = %q", got)
 	}
 }
