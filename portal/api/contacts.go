@@ -56,7 +56,7 @@ func asShortLink(l store.Link) shortLinkJSON {
 
 // workspaces are those that somebody sees.
 func (a *api) workspaces(w http.ResponseWriter, r *http.Request) error {
-	list, err := a.kit.Workspaces(r.Context(), a.asks(r))
+	list, err := a.kit.Workspaces(r)
 	if err != nil {
 		return err
 	}

@@ -71,8 +71,7 @@ func (p *pages) showContact(w http.ResponseWriter, r *http.Request, status int, 
 
 // space is a workspace with its title.
 func (p *pages) space(r *http.Request, name string) space {
-	who, _ := p.kit.Who(r)
-	list, err := p.kit.Workspaces(r.Context(), who)
+	list, err := p.kit.Workspaces(r)
 	if err == nil { // its name does as well
 		for _, s := range list {
 			if s.Name == name && s.Title != "" {

@@ -75,8 +75,7 @@ func (p *pages) showList(w http.ResponseWriter, r *http.Request, status int, wor
 // desks finds the workspaces where somebody works with contacts, and the contacts
 // of the one that was asked for, or of the first.
 func (p *pages) desks(r *http.Request, want string, page *listPage) (all []store.Contact, err error) {
-	who, _ := p.kit.Who(r)
-	spaces, err := p.kit.Workspaces(r.Context(), who)
+	spaces, err := p.kit.Workspaces(r)
 	if err != nil {
 		return nil, err
 	}

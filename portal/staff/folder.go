@@ -159,10 +159,7 @@ func (p *pages) titleOf(r *http.Request, n files.Node) string {
 // titles are those of the workspaces, by name.
 func (p *pages) titles(r *http.Request) map[string]string {
 	all := map[string]string{}
-	if p.kit.Workspaces == nil {
-		return all
-	}
-	list, err := p.kit.Workspaces(r.Context(), p.who(r))
+	list, err := p.kit.Workspaces(r)
 	if err != nil {
 		return all // names do as well
 	}

@@ -67,8 +67,8 @@ func (k *Kit) scriptTexts(t *lang.Text, scripts []string) map[string]any {
 // own are the kit's own routes.
 func (k *Kit) own() []Route {
 	return []Route{
-		{Pattern: "GET /assets/{name}", Needs: Anyone, Handler: k.serveAsset},
-		{Pattern: "GET /brand/{name}", Needs: Anyone, Handler: k.serveBrand},
+		{Pattern: "GET /assets/{name}", Needs: Anyone, Handler: k.serveAsset, still: true},
+		{Pattern: "GET /brand/{name}", Needs: Anyone, Handler: k.serveBrand, still: true},
 	}
 }
 

@@ -97,9 +97,22 @@ func New(o Options) *Kit {
 type visit struct {
 	who   identity.Identity
 	known bool
-	prefs store.Preferences
 	text  *lang.Text
 	route Route
+
+	// Asked for once, by whoever needs them first.
+	prefs  func() store.Preferences
+	spaces func() ([]Workspace, error)
+}
+
+// visitOf is the visit of somebody. What it costs a question to know is asked when
+// it is needed: the bytes of a file, or a piece of an upload, have no language.
+func (k *Kit) visitOf(r *http.Request, who identity.Identity) *visit {
+	return &visit{
+		who: who, known: true,
+		prefs:  sync.OnceValue(func() store.Preferences { return k.preferencesOf(r, who) }),
+		spaces: sync.OnceValues(func() ([]Workspace, error) { return k.workspacesOf(r, who) }),
+	}
 }
 
 // key of the visit in a request's context.
@@ -135,35 +148,53 @@ func (k *Kit) By(r *http.Request) sharing.By {
 }
 
 // Chosen are the preferences of who asks.
-func (k *Kit) Chosen(r *http.Request) store.Preferences { return k.of(r).prefs }
+func (k *Kit) Chosen(r *http.Request) store.Preferences {
+	if v := k.of(r); v.prefs != nil {
+		return v.prefs()
+	}
+	return store.Preferences{}
+}
+
+// Workspaces are those that who asks may see, by title.
+func (k *Kit) Workspaces(r *http.Request) ([]Workspace, error) {
+	if v := k.of(r); v.spaces != nil {
+		return v.spaces()
+	}
+	return nil, nil
+}
+
+func (k *Kit) workspacesOf(r *http.Request, who identity.Identity) ([]Workspace, error) {
+	if k.Options.Workspaces == nil {
+		return nil, nil
+	}
+	return k.Options.Workspaces(r.Context(), who)
+}
 
 // visit finds out who opens a page. Nobody is no error.
 func (k *Kit) visit(r *http.Request) (*visit, error) {
-	v := &visit{}
 	cookie := k.sid.Value(r)
 	if cookie == "" {
-		return v, nil
+		return &visit{}, nil
 	}
 	who, err := k.Sessions.Find(r.Context(), cookie)
 	switch {
 	case errors.Is(err, session.ErrNone):
-		return v, nil
+		return &visit{}, nil
 	case err != nil:
-		return v, err
+		return &visit{}, err
 	}
-	v.who, v.known = who, true
-	k.prefer(r, v)
-	return v, nil
+	return k.visitOf(r, who), nil
 }
 
-// prefer reads what somebody has chosen. A page in another language is better
-// than none.
-func (k *Kit) prefer(r *http.Request, v *visit) {
-	if k.Preferences == nil || !v.known {
-		return
+// preferencesOf reads what somebody has chosen. A page in another language is
+// better than none.
+func (k *Kit) preferencesOf(r *http.Request, who identity.Identity) store.Preferences {
+	if k.Preferences == nil {
+		return store.Preferences{}
 	}
-	var err error
-	if v.prefs, err = k.Preferences(r.Context(), v.who.ID); err != nil {
+	chosen, err := k.Preferences(r.Context(), who.ID)
+	if err != nil {
 		k.Log.WarnContext(r.Context(), "preferences unknown", "err", err)
 	}
+	return chosen
 }

@@ -188,8 +188,8 @@ func (k *Kit) firmOf(r *http.Request) string {
 // surround fills in what the bars show. A page without them is better than none.
 func (k *Kit) surround(r *http.Request, who identity.Identity, f *Frame) {
 	var err error
-	if k.Workspaces != nil && f.Staff {
-		if f.Spaces, err = k.Workspaces(r.Context(), who); err != nil {
+	if f.Staff {
+		if f.Spaces, err = k.Workspaces(r); err != nil {
 			k.Log.WarnContext(r.Context(), "workspaces unknown", "err", err)
 		}
 	}

@@ -32,7 +32,9 @@ type Route struct {
 	Needs   Needs
 	Handler http.HandlerFunc
 	API     bool // for programs: JSON, and Basic beside the session
-	Own     bool // of API: an app password is not enough, it takes the person's own
+
+	still bool // the same for everybody, so that nobody is asked who they are
+	Own   bool // of API: an app password is not enough, it takes the person's own
 }
 
 // Handler serves routes, and answers for all that is none of them. It panics on a
@@ -74,6 +76,9 @@ func (k *Kit) guard(route Route) http.Handler {
 
 // admit judges who comes; where it is not ok, it has answered.
 func (k *Kit) admit(w http.ResponseWriter, r *http.Request, route Route) (v *visit, ok bool) {
+	if route.still {
+		return &visit{}, true
+	}
 	if route.API && route.Needs != Anyone && route.Needs != LinkHolder {
 		return k.admitCaller(w, r, route)
 	}
@@ -104,7 +109,7 @@ func (k *Kit) admitCaller(w http.ResponseWriter, r *http.Request, route Route) (
 		Problem(w, status, sentence)
 		return nil, false
 	}
-	v := &visit{who: who, known: true}
+	v := k.visitOf(r, who)
 	switch {
 	case route.Needs == StaffOnly && who.Contact, route.Needs == ContactOnly && !who.Contact:
 		Problem(w, http.StatusNotFound, "There is no such route for you.")
@@ -113,7 +118,6 @@ func (k *Kit) admitCaller(w http.ResponseWriter, r *http.Request, route Route) (
 		Problem(w, http.StatusForbidden, "This app password is for reading alone.")
 		return nil, false
 	}
-	k.prefer(r, v)
 	return v, true
 }
 

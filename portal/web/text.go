@@ -21,14 +21,14 @@ const (
 func (k *Kit) Text(r *http.Request) *lang.Text {
 	v := k.of(r)
 	if v.text == nil {
-		v.text = k.Catalog.For(v.prefs.Language, cookie(r, langCookie), r.Header.Get("Accept-Language")).In(zone(cookie(r, zoneCookie)))
+		v.text = k.Catalog.For(k.Chosen(r).Language, cookie(r, langCookie), r.Header.Get("Accept-Language")).In(zone(cookie(r, zoneCookie)))
 	}
 	return v.text
 }
 
 // theme is "light", "dark" or "" for the system's.
 func (k *Kit) theme(r *http.Request) string {
-	for _, s := range []string{k.of(r).prefs.Theme, cookie(r, themeCookie)} {
+	for _, s := range []string{k.Chosen(r).Theme, cookie(r, themeCookie)} {
 		if s == "light" || s == "dark" {
 			return s
 		}
