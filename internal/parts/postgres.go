@@ -276,6 +276,7 @@ func (p PG) Kill(tb testing.TB) {
 func (p PG) Freeze(tb testing.TB) {
 	tb.Helper()
 	p.signal(tb, syscall.SIGSTOP)
+	awaitHalt(tb, append(children(p.PID()), p.PID())...)
 	tb.Cleanup(func() { p.Thaw(tb) })
 }
 

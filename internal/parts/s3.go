@@ -214,6 +214,7 @@ func (s S3) Freeze(tb testing.TB) {
 	if err := s.p.signal(syscall.SIGSTOP); err != nil {
 		tb.Fatal(err)
 	}
+	awaitHalt(tb, s.PID())
 	tb.Cleanup(func() { _ = s.p.signal(syscall.SIGCONT) })
 }
 

@@ -192,6 +192,7 @@ func (l LDAP) Kill(tb testing.TB) {
 func (l LDAP) Freeze(tb testing.TB) {
 	tb.Helper()
 	l.signal(tb, syscall.SIGSTOP)
+	awaitHalt(tb, l.PID())
 	tb.Cleanup(func() { _ = l.p.signal(syscall.SIGCONT) })
 }
 
