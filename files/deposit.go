@@ -1,8 +1,10 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"portico/acl"
 	"portico/backends"
@@ -12,8 +14,14 @@ import (
 )
 
 // A deposit is a file that somebody from outside left, with its receipt. Once
-// somebody else has read it, it is the firm's: who left it may no longer take it
-// back.
+// anybody else has read it, who left it may no longer take it back: what was read
+// cannot be made unread. But to be opened by the firm is another thing, which its
+// sender waits for: that it is told of only when somebody who works there did.
+//
+// A lock of theirs on a free name makes an empty file, since clients lock before
+// they send (davfs2, Windows, macOS, LibreOffice). That is a placeholder: nobody
+// is told of it, it has no receipt, and it counts where deposits are counted, as
+// long as it stands. What is put there then is the deposit.
 
 // deposited keeps what an upload means for deposits. What the firm writes over a
 // deposit makes it the firm's as well.
@@ -56,8 +64,13 @@ func (t *Tree) deposit(ctx context.Context, tx store.Tx, p vpath.Path, sent stri
 	if err != nil || t.s.Deposited == nil {
 		return err
 	}
+	id := ""
 	for _, d := range older {
 		if d.Gone || !d.Opened.IsZero() {
+			continue
+		}
+		if d.IsPlaceholder() {
+			id = d.ID // the deposit takes its row
 			continue
 		}
 		d.Gone = true
@@ -66,8 +79,18 @@ func (t *Tree) deposit(ctx context.Context, tx store.Tx, p vpath.Path, sent stri
 		}
 	}
 	return t.s.Deposited(ctx, tx, store.Deposit{
-		Path: p, Owner: t.who.ID(), Subject: t.who.Subject(), By: t.who.Name, Mail: t.who.mail,
+		ID: id, Path: p, Owner: t.who.ID(), Subject: t.who.Subject(), By: t.who.Name, Mail: t.who.mail,
 		Grant: t.grantFor(p), Name: sent, Size: info.Size, SHA256: info.SHA256, Time: t.now(),
+	})
+}
+
+// holdPlace tells of the empty file that a lock of somebody from outside has made.
+func (t *Tree) holdPlace(ctx context.Context, tx store.Tx, p vpath.Path) error {
+	if !t.who.isOutside() || t.s.Deposited == nil {
+		return nil
+	}
+	return t.s.Deposited(ctx, tx, store.Deposit{
+		Path: p, Owner: t.who.ID(), Subject: t.who.Subject(), By: t.who.Name, Mail: t.who.mail, Grant: t.grantFor(p), Time: t.now(),
 	})
 }
 
@@ -134,10 +157,17 @@ func (t *Tree) opened(ctx context.Context, p vpath.Path, info backends.Info) {
 	}
 }
 
-// isNews tells whether there is a deposit at p that nobody has opened.
+// isNews tells whether there is a deposit at p that nobody has opened. To read an
+// empty placeholder is none: its owner must still be able to fill it.
 func (t *Tree) isNews(ctx context.Context, p vpath.Path) bool {
 	d, found, err := t.s.State.DepositAt(ctx, p)
-	return err == nil && found && d.Opened.IsZero() && d.Owner != t.who.ID()
+	return err == nil && found && !d.IsPlaceholder() && d.Owner != t.who.ID() && t.opensFirst(d)
+}
+
+// opensFirst tells whether it is news that the principal opens d: nobody has, or
+// nobody of the firm to whom the principal belongs.
+func (t *Tree) opensFirst(d store.Deposit) bool {
+	return d.Opened.IsZero() || d.OpenedBy == "" && !t.who.isOutside()
 }
 
 // unopened are the grants to the principal that give p, and of which they have
@@ -185,13 +215,17 @@ func (t *Tree) tellOpened(ctx context.Context, tx store.Tx, p vpath.Path, deposi
 	return failed
 }
 
-// openDeposit marks the deposit at p as opened by the principal; nil if there is
-// none that was not.
+// openDeposit marks the deposit at p as opened by the principal; nil if that is no
+// news.
 func (t *Tree) openDeposit(ctx context.Context, tx store.Tx, p vpath.Path) (*store.Deposit, error) {
 	d, found, err := tx.DepositAt(ctx, p)
-	if err != nil || !found || !d.Opened.IsZero() {
+	if err != nil || !found || !t.opensFirst(d) {
 		return nil, err
 	}
-	d.Opened, d.OpenedBy = t.now(), t.who.Name
+	d.Opened = t.now()
+	if !t.who.isOutside() {
+		_, login, _ := strings.Cut(t.who.Subject(), ":")
+		d.OpenedBy = cmp.Or(t.who.Name, login)
+	}
 	return &d, tx.PutDeposit(d)
 }

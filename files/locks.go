@@ -93,7 +93,9 @@ func (t *Tree) lockNew(ctx context.Context, l place, lock store.Lock, g Guard) e
 	if err != nil {
 		return t.putFailed(upload{place: l}, t.unmade(ctx, event, undo(), err))
 	}
-	err = t.keepLock(ctx, event, lock, func(tx store.Tx) error { return beginAt(tx, l.path) })
+	err = t.keepLock(ctx, event, lock, func(tx store.Tx) error {
+		return errors.Join(beginAt(tx, l.path), t.holdPlace(ctx, tx, l.path))
+	})
 	t.s.reread(ctx, l.path)
 	if err == nil || stillHeld(ctx) != nil {
 		return err

@@ -50,12 +50,14 @@ type Options struct {
 	Giver func(ctx context.Context, id string) (Person, error)
 
 	// Deposited, if set, hears of each file that somebody from outside has just
-	// made or replaced, in the transaction of its record. ID and Receipt are the
-	// hook's to fill, and to put the deposit into the store.
+	// made or replaced, in the transaction of its record. ID, where it is empty, and
+	// Receipt are the hook's to fill, and to put the deposit into the store. Of a
+	// placeholder, too, which has no receipt: the hook may refuse it, and then
+	// there is neither file nor lock.
 	Deposited func(ctx context.Context, tx store.Tx, d store.Deposit) error
 
 	// Opened, if set, hears when a deposit is read by somebody else for the first
-	// time, or something that was given by its recipient, in a transaction of its
+	// time, and when it is by somebody of the firm, or something that was given by its recipient, in a transaction of its
 	// own.
 	Opened func(ctx context.Context, tx store.Tx, o Opening) error
 

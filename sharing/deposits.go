@@ -22,15 +22,22 @@ func (s *Service) Deposited(ctx context.Context, tx store.Tx, d store.Deposit) e
 	if err != nil {
 		return fmt.Errorf("sharing: deposited: %w", err)
 	}
-	if d.ID, err = s.newID(); err != nil {
-		return err
+	if d.ID == "" { // else it fills a placeholder
+		if d.ID, err = s.newID(); err != nil {
+			return err
+		}
 	}
 	if err := linkTook(ctx, tx, d); err != nil {
 		return fmt.Errorf("sharing: deposited: %w", err)
 	}
-	d.Receipt = s.receipt(d)
+	if !d.IsPlaceholder() {
+		d.Receipt = s.receipt(d)
+	}
 	if err := tx.PutDeposit(d); err != nil {
 		return fmt.Errorf("sharing: deposited: %w", err)
+	}
+	if d.IsPlaceholder() {
+		return nil
 	}
 	noted(ctx, d)
 	g, found, err := tx.GrantByID(ctx, d.Grant)
@@ -95,12 +102,13 @@ func (s *Service) sendReceipt(ctx context.Context, tx store.Tx, d store.Deposit)
 }
 
 // Opened is files.Options.Opened: somebody has opened a deposit that was another's,
-// or what they were given, for the first time.
+// or what they were given, for the first time. A depositor is told when the firm
+// has, not when another customer had a look.
 func (s *Service) Opened(ctx context.Context, tx store.Tx, o files.Opening) error {
 	var err error
 	switch {
-	case o.Deposit != nil:
-		err = s.openedDeposit(ctx, tx, *o.Deposit, o.By)
+	case o.Deposit != nil && o.Deposit.OpenedBy != "":
+		err = s.openedDeposit(ctx, tx, *o.Deposit, o.Deposit.OpenedBy)
 	case o.Grant != nil:
 		g := *o.Grant
 		err = s.tellGiver(ctx, tx, By{Name: o.By}, notify.Opened, g)
@@ -151,8 +159,8 @@ type DepositView struct {
 	Size     int64
 	Time     time.Time
 	SHA256   string
-	Opened   time.Time // zero: not yet
-	OpenedBy string    // the giver of the folder, or the firm
+	Opened   time.Time // zero: not yet, by anybody else
+	OpenedBy string    // the giver of the folder, or the firm; "" if only others from outside have
 	Gone     bool
 	Item     vpath.Path // where it lies in their window; the root for nowhere that they see
 	TakeBack bool       // Window.Delete of Item takes it back, as it stands now
@@ -177,6 +185,9 @@ func (s *Service) MyDeposits(ctx context.Context, by By) ([]DepositView, error) 
 	}
 	var views []DepositView
 	for _, d := range all {
+		if d.IsPlaceholder() {
+			continue
+		}
 		v := DepositView{
 			ID: d.ID, Name: d.Name, Grant: d.Grant, Folder: mounts[d.Grant].Name, Size: d.Size, Time: d.Time, SHA256: d.SHA256,
 			Opened: d.Opened, OpenedBy: s.opener(d.OpenedBy, mounts[d.Grant].Grant, d), Gone: d.Gone,

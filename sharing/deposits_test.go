@@ -122,6 +122,47 @@ func TestOpenedByAColleague(t *testing.T) {
 	want("when the share has ended")
 }
 
+// Another customer who looks first ends the taking back, and is not the firm: the
+// notice and the name come when somebody of the firm has opened it.
+func TestOpenedByAnotherCustomer(t *testing.T) {
+	w := newWorld(t)
+	me, he := w.joined(carol, "/firm/Clients/Acme"), w.joined(dave, "/firm/Clients/Acme")
+	w.share("ann", "/firm/Clients/Acme", carol, sharing.Edit)
+	w.share("ann", "/firm/Clients/Acme", dave, sharing.Read)
+	depositIn(w, me, "/Acme/tax.pdf", "numbers")
+	w.mails(carol)
+	want := func(when, by string, isOpened bool) {
+		t.Helper()
+		list, err := w.sh.MyDeposits(t.Context(), me)
+		w.ok(err)
+		if len(list) != 1 || list[0].OpenedBy != by || list[0].Opened.IsZero() == isOpened || list[0].TakeBack == isOpened {
+			t.Errorf("%s: %+v", when, list)
+		}
+	}
+	look := func(by sharing.By) {
+		t.Helper()
+		r, _, err := window(w, by).Open(t.Context(), vpath.Must("/Acme/tax.pdf"), files.Range{})
+		w.ok(err)
+		w.ok(r.Close())
+	}
+	look(me)
+	want("nobody else has", "", false)
+	look(he)
+	look(he)
+	want("another customer has", "", true)
+	w.wantMails(carol)
+	w.refused(window(w, me).Delete(t.Context(), vpath.Must("/Acme/tax.pdf"), files.Guard{}), fs.ErrPermission, "has been opened")
+	readAs(w, "bob", "/firm/Clients/Acme/tax.pdf")
+	want("the firm has", "The firm", true)
+	if got := datum(t, w.wantMails(carol, notify.Opened)[0], "by"); got != "The firm" {
+		t.Errorf("opened by %q", got)
+	}
+	readAs(w, "ann", "/firm/Clients/Acme/tax.pdf")
+	look(he)
+	want("it stays the first", "The firm", true)
+	w.wantMails(carol)
+}
+
 // The giver is told when the recipient opens something for the first time.
 func TestOpenedByTheRecipient(t *testing.T) {
 	w := newWorld(t)

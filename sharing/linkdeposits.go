@@ -58,8 +58,9 @@ func tooMany(most int) error {
 }
 
 // allows judges the name and the announced size of a deposit, before any byte of
-// it is taken; size is -1 where it is not known.
-func (r *Room) allows(name string, size int64) error {
+// it is taken; size is -1 where it is not known. p is where it goes, or comes
+// from: a placeholder that lies there takes no second place.
+func (r *Room) allows(ctx context.Context, p vpath.Path, name string, size int64) error {
 	l := r.v.link
 	if err := fitsType(l.Types, name); err != nil {
 		return err
@@ -67,7 +68,15 @@ func (r *Room) allows(name string, size int64) error {
 	if size > r.most() {
 		return r.tooLarge()
 	}
-	if l.MaxFiles > 0 && l.Files >= l.MaxFiles {
+	full, _, err := r.full(p)
+	if err != nil {
+		return err
+	}
+	held, err := placesHeld(ctx, r.v.s.State, l, func(d store.Deposit) bool { return d.Path == full })
+	if err != nil {
+		return err
+	}
+	if l.MaxFiles > 0 && l.Files+held >= l.MaxFiles {
 		return tooMany(l.MaxFiles)
 	}
 	if l.AskName && r.v.who.Name == "" {
@@ -95,7 +104,7 @@ func (r *Room) says(err error) error {
 // Put is Window.Put within the link's limits. It measures what comes, whatever was
 // announced (CVE-2026-30961); what has come of too much is gone again.
 func (r *Room) Put(ctx context.Context, p vpath.Path, from io.Reader, o files.PutOptions) (files.Node, bool, error) {
-	if err := errors.Join(r.allows(p.Name(), o.Size), r.ownFolder(p)); err != nil {
+	if err := errors.Join(r.allows(ctx, p, p.Name(), o.Size), r.ownFolder(p)); err != nil {
 		return files.Node{}, false, err
 	}
 	n, created, err := r.Window.Put(ctx, p, &measured{from: from, left: r.most()}, o)
@@ -105,7 +114,7 @@ func (r *Room) Put(ctx context.Context, p vpath.Path, from io.Reader, o files.Pu
 // Lock is Window.Lock: that of a free name makes a file.
 func (r *Room) Lock(ctx context.Context, p vpath.Path, o files.LockOptions) (files.Lock, bool, error) {
 	if _, err := r.Stat(ctx, p); errors.Is(err, fs.ErrNotExist) {
-		if err := errors.Join(r.allows(p.Name(), 0), r.ownFolder(p)); err != nil {
+		if err := errors.Join(r.allows(ctx, p, p.Name(), 0), r.ownFolder(p)); err != nil {
 			return files.Lock{}, false, err
 		}
 	}
@@ -122,7 +131,7 @@ func (r *Room) Mkdir(ctx context.Context, p vpath.Path, g files.Guard) error {
 
 // Copy is Window.Copy: it makes files, and one of another kind of name.
 func (r *Room) Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error) {
-	if err := r.mayBring(ctx, src, dst); err != nil {
+	if err := r.mayBring(ctx, src, dst, dst); err != nil {
 		return false, err
 	}
 	created, err := r.Window.Copy(ctx, src, dst, o)
@@ -131,19 +140,20 @@ func (r *Room) Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOp
 
 // Move is Window.Move.
 func (r *Room) Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error) {
-	if err := r.mayBring(ctx, src, dst); err != nil {
+	if err := r.mayBring(ctx, src, dst, src); err != nil {
 		return false, err
 	}
 	return r.Window.Move(ctx, src, dst, o)
 }
 
-func (r *Room) mayBring(ctx context.Context, src, dst vpath.Path) error {
+// mayBring judges what is copied or moved; in is whose place it takes.
+func (r *Room) mayBring(ctx context.Context, src, dst, in vpath.Path) error {
 	n, err := r.Stat(ctx, src)
 	if err != nil {
 		return nil //nolint:nilerr // the window says so
 	}
 	if !n.Dir {
-		if err := r.allows(dst.Name(), n.Size); err != nil {
+		if err := r.allows(ctx, in, dst.Name(), n.Size); err != nil {
 			return err
 		}
 	}
@@ -196,7 +206,7 @@ func noted(ctx context.Context, d store.Deposit) {
 // beside it: what others have left is not replaced. Where each depositor has a
 // folder of their own, it lies in that.
 func (r *Room) Deposit(ctx context.Context, p vpath.Path, name string, from io.Reader, size int64, changed time.Time) (Left, error) {
-	if err := r.allows(name, size); err != nil {
+	if err := r.allows(ctx, p, name, size); err != nil {
 		return Left{}, wrap("deposit", err)
 	}
 	folder, err := r.folderFor(ctx, p)
@@ -294,18 +304,23 @@ func (r *Room) makeFolder(ctx context.Context, p vpath.Path) (vpath.Path, error)
 // is seen, a folder that is made again is the one that is there: two of one name
 // would share it.
 func (r *Room) isOthers(ctx context.Context, own vpath.Path) (bool, error) {
-	for _, m := range r.Mounts() {
-		if at, ok := r.Share(m.Grant.ID); !ok || at.Name() != own.Top() || !m.Dir {
-			continue
-		}
-		full, err := m.Grant.Path.Join(own.Tail())
-		if err != nil {
-			return false, err
-		}
-		left, err := r.v.s.State.DepositsBelow(ctx, full)
-		return slices.ContainsFunc(left, func(d store.Deposit) bool { return !d.Gone && d.Owner != r.v.who.ID() }), err
+	full, found, err := r.full(own)
+	if err != nil || !found {
+		return false, err
 	}
-	return false, nil
+	left, err := r.v.s.State.DepositsBelow(ctx, full)
+	return slices.ContainsFunc(left, func(d store.Deposit) bool { return !d.Gone && d.Owner != r.v.who.ID() }), err
+}
+
+// full is where a path of the room lies in the firm, which no visitor is told.
+func (r *Room) full(p vpath.Path) (full vpath.Path, found bool, err error) {
+	for _, m := range r.Mounts() {
+		if m.Name == p.Top() && m.Dir {
+			full, err = m.Grant.Path.Join(p.Tail())
+			return full, err == nil, err
+		}
+	}
+	return full, false, nil
 }
 
 // folderName makes a name that any system can have of what somebody typed.

@@ -18,13 +18,35 @@ func linkTook(ctx context.Context, tx store.Tx, d store.Deposit) error {
 	if err != nil || !found {
 		return err
 	}
+	held, err := placesHeld(ctx, tx, l, func(other store.Deposit) bool { return other.ID == d.ID })
+	if err != nil {
+		return err
+	}
 	l.Files++
 	l.Bytes += d.Size
 	switch {
-	case l.MaxFiles > 0 && l.Files > l.MaxFiles:
+	case l.MaxFiles > 0 && l.Files+held > l.MaxFiles:
 		return fault.Tell(fault.ErrQuota, "This link takes no more files; ask who sent it for another.")
 	case l.MaxBytes > 0 && l.Bytes > l.MaxBytes:
 		return fault.Tell(fault.ErrQuota, "This link takes no more than %d bytes in all; ask who sent it for another.", l.MaxBytes)
 	}
+	if d.IsPlaceholder() {
+		return nil // it counts as long as it stands, and no longer
+	}
 	return tx.PutLink(l)
+}
+
+// placesHeld is how many placeholders of a link stand, but for those that are left
+// out. Where the link has no limit of files nobody needs to know.
+func placesHeld(ctx context.Context, in store.DepositReader, l store.Link, out func(store.Deposit) bool) (n int, err error) {
+	if l.MaxFiles == 0 {
+		return 0, nil
+	}
+	all, err := in.DepositsBy(ctx, linkSubject(l.ID))
+	for _, d := range all {
+		if d.IsPlaceholder() && !d.Gone && d.Opened.IsZero() && !out(d) {
+			n++
+		}
+	}
+	return n, err
 }

@@ -52,7 +52,7 @@ func (u Sender) Mkdir(ctx context.Context, p vpath.Path, g files.Guard) error {
 // BeginUpload is files.Window.BeginUpload within the link's limits. What others
 // have left is not replaced: both are kept.
 func (u Sender) BeginUpload(ctx context.Context, p vpath.Path, wish files.UploadWish) (files.UploadState, error) {
-	if err := u.allows(p.Name(), wish.Size); err != nil {
+	if err := u.allows(ctx, p, p.Name(), wish.Size); err != nil {
 		return files.UploadState{}, err
 	}
 	at, err := u.own(ctx, p)

@@ -206,7 +206,7 @@ func (s *Service) Receipt(ctx context.Context, by By, id string) ([]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("sharing: receipt: %w", err)
 	}
-	if !found || by.ID == "" || d.Owner != by.ID {
+	if !found || by.ID == "" || d.Owner != by.ID || d.IsPlaceholder() {
 		return nil, fmt.Errorf("sharing: receipt: %w", fault.Tell(fs.ErrNotExist, "There is no such receipt."))
 	}
 	return d.Receipt, nil

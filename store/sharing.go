@@ -127,7 +127,8 @@ type Download struct {
 }
 
 // Deposit is a file that somebody from outside left, with its receipt. It stays
-// when the file goes.
+// when the file goes. One without a Name is a placeholder: a lock of theirs has
+// made the empty file, and nothing has come to it yet. That ends with its file.
 type Deposit struct {
 	ID       string // public and random; stands on the receipt
 	Path     vpath.Path
@@ -137,16 +138,19 @@ type Deposit struct {
 	By       string // the depositor's name
 	Mail     string // and mail address, "" if unknown
 	Grant    string // ID of the grant by which they could
-	Name     string // as it was sent
+	Name     string // as it was sent; "" for a placeholder
 	Size     int64
 	SHA256   string // hex
 	Time     time.Time
 	Receipt  []byte    // the signed text
-	Opened   time.Time // by somebody else for the first time; zero: not yet
-	OpenedBy string
+	Opened   time.Time // by the firm for the first time, else by anybody who did not leave it; zero: not yet
+	OpenedBy string    // who of the firm; "" as long as nobody there has
 }
 
-// DepositReader finds deposits.
+// IsPlaceholder tells an empty file that waits for its bytes from a deposit.
+func (d Deposit) IsPlaceholder() bool { return d.Name == "" }
+
+// DepositReader finds deposits, and placeholders.
 type DepositReader interface {
 	DepositByID(ctx context.Context, id string) (Deposit, bool, error)
 	DepositAt(ctx context.Context, p vpath.Path) (Deposit, bool, error) // the newest whose file is there
@@ -159,7 +163,7 @@ type DepositReader interface {
 type DepositWriter interface {
 	PutDeposit(d Deposit) error                // inserts, or replaces the one with its ID
 	MoveDeposits(from, to vpath.Path) error    // what to had has gone first
-	DepositsGoneBelow(p vpath.Path) error      // their files have gone
+	DepositsGoneBelow(p vpath.Path) error      // their files have gone; placeholders are dropped
 	DropDepositsBefore(before time.Time) error // of files that have gone
 }
 

@@ -204,7 +204,11 @@ func (x *tx) MoveDeposits(from, to vpath.Path) error {
 // DepositsGoneBelow is of store.DepositWriter.
 func (x *tx) DepositsGoneBelow(p vpath.Path) error {
 	for id, d := range x.deposits {
-		if p.Contains(d.Path) {
+		switch {
+		case !p.Contains(d.Path):
+		case d.IsPlaceholder():
+			delete(x.deposits, id)
+		default:
 			d.Gone = true
 			x.deposits[id] = d
 		}

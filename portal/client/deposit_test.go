@@ -88,6 +88,27 @@ func TestTakeBackEnds(t *testing.T) {
 	b.Follow(b.Send("/portal/deposits/"+receiptOf(t, list)+"/back")).Want(t, "still", 200)
 }
 
+// TestOpenedByAnother does not take another customer for the firm.
+func TestOpenedByAnother(t *testing.T) {
+	t.Parallel()
+	f := newFirm(t)
+	f.Join(carol, "Carol", portaltest.Acme())
+	f.Join(dave, "Dave", portaltest.Acme())
+	g := f.Share(sharing.ShareWish{Items: []vpath.Path{portaltest.Acme()}, To: []string{carol}, Mode: sharing.Edit})
+	his := f.Share(sharing.ShareWish{Items: []vpath.Path{portaltest.Acme()}, To: []string{dave}, Mode: sharing.Read})
+	b := f.As(carol)
+	b.Upload("/portal/s/"+g.ID+"/", "file", "bank.txt", "money").Want(t, "sent", 303)
+	f.As(dave).Get("/portal/s/"+his.ID+"/bank.txt").Want(t, "dave looks", 200, "money")
+	list := b.Get("/portal/deposits")
+	list.Want(t, "opened by dave", 200, "Opened by somebody else, not yet by the firm")
+	list.Lacks(t, "opened by dave", "Take it back")
+	list.Lacks(t, "opened by dave", "Dave")
+	if err := f.Read("ann", portaltest.Acme("bank.txt")); err != nil {
+		t.Fatal(err)
+	}
+	b.Get("/portal/deposits").Want(t, "opened by ann", 200, "Opened today")
+}
+
 // TestNewVersion replaces a document where editing is allowed, and no version that
 // its sender has not seen.
 func TestNewVersion(t *testing.T) {

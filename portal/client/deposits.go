@@ -39,7 +39,7 @@ func (p *pages) deposits(w http.ResponseWriter, r *http.Request) {
 	p.kit.Show(w, r, http.StatusOK, "client/deposits", lang.ID("What you sent"), all)
 }
 
-// takeBack deletes a deposit that nobody at the firm has opened. The window judges
+// takeBack deletes a deposit that nobody else has opened. The window judges
 // that in the moment it is done.
 func (p *pages) takeBack(w http.ResponseWriter, r *http.Request) {
 	if !p.kit.ReadForm(w, r) {

@@ -21,6 +21,8 @@ const (
 
 	sqlMoveDeposits = `UPDATE deposits` + setMovedTo
 	sqlDepositsGone = `UPDATE deposits SET gone = $3` + inTree
+	// A placeholder was never a deposit, and leaves no history.
+	sqlDropHolders  = `DELETE FROM deposits` + inTree + ` AND name = ''`
 	sqlDropDeposits = `DELETE FROM deposits WHERE gone AND time < $1`
 )
 
@@ -78,6 +80,9 @@ func (x *tx) MoveDeposits(from, to vpath.Path) error {
 // DepositsGoneBelow is of store.DepositWriter.
 func (x *tx) DepositsGoneBelow(p vpath.Path) error {
 	from, to := below(p)
+	if err := x.do("placeholders gone", sqlDropHolders, from, to); err != nil {
+		return err
+	}
 	return x.do("deposits gone", sqlDepositsGone, from, to, true)
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func deposit(id, path string, minutes int) store.Deposit {
-	return store.Deposit{ID: id, Path: vpath.Must(path), Owner: "ann", Subject: "link:l", Time: at(minutes)}
+	return store.Deposit{ID: id, Path: vpath.Must(path), Owner: "ann", Name: "x", Subject: "link:l", Time: at(minutes)}
 }
 
 func (s *suite) putDeposits(all ...store.Deposit) {
@@ -77,6 +77,16 @@ func depositsGone(s *suite) {
 	s.update(func(tx store.Tx) error { return tx.DropDepositsBefore(at(9)) })
 	s.reopen()
 	wants("dropped", c)
+
+	// A placeholder goes along, and leaves no history.
+	held, gone := deposit("h", "/w/h/x", 4), deposit("i", "/w/i/x", 5)
+	held.Name, gone.Name = "", ""
+	s.putDeposits(held, gone)
+	s.update(func(tx store.Tx) error { return tx.MoveDeposits(vpath.Must("/w/h"), vpath.Must("/w/i")) })
+	held.Path = vpath.Must("/w/i/x")
+	wants("a placeholder moved over another", held, c)
+	s.update(func(tx store.Tx) error { return tx.DepositsGoneBelow(vpath.Must("/w/i")) })
+	wants("the placeholder is gone", c)
 }
 
 func labels(s *suite) {

@@ -65,7 +65,7 @@ func treeGrants(s *suite, _ []vpath.Path) map[string]string {
 }
 
 func putTreeDeposit(tx store.Tx, id string, p vpath.Path) error {
-	return tx.PutDeposit(store.Deposit{ID: id, Path: p})
+	return tx.PutDeposit(store.Deposit{ID: id, Path: p, Name: "x"})
 }
 
 func treeDeposits(s *suite, _ []vpath.Path) map[string]string {
