@@ -122,6 +122,10 @@ type PutOptions struct {
 	Size int64
 	Meta // its SHA256 is ignored: the driver works it out as the bytes pass
 
+	// Loose is for Stager.Begin alone: Finish must be able to publish under any
+	// name. A store that binds the bytes to Begin's may have to copy them then.
+	Loose bool
+
 	If Condition
 
 	// Commit, if set, is called once, after the last byte has been read and

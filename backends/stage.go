@@ -20,7 +20,7 @@ import (
 // takes it for dead when nothing was appended to it since the time it is given.
 type Stager interface {
 	// Begin starts an upload that is to become p. Of o it heeds Size, the
-	// announced length or -1, and Meta but for its SHA256.
+	// announced length or -1, Loose, and Meta but for its SHA256.
 	Begin(ctx context.Context, p vpath.Path, o PutOptions) (handle string, err error)
 
 	// Append puts body behind the first off bytes, and tells how many came before
@@ -38,7 +38,8 @@ type Stager interface {
 	// Begin's. A failure leaves the upload, which can be finished later.
 	//
 	// p may be another path than Begin's. A store that has bound the bytes to
-	// that name already says fault.ErrConflict, and nothing is lost.
+	// that name already says fault.ErrConflict, and nothing is lost; never for an
+	// upload that began Loose.
 	// Other errors as for Put and Append.
 	Finish(ctx context.Context, handle string, p vpath.Path, o PutOptions) (Info, error)
 

@@ -28,6 +28,14 @@ func (t *Tree) mayUpload(ctx context.Context, p vpath.Path, size int64, n notes,
 	if err != nil {
 		return none, err
 	}
+	if !begins && t.drops(l, info, found) {
+		// The name that was free when it began is counted on from its sender's.
+		sent, err := l.parent().child(n.Name)
+		if err != nil {
+			return none, err
+		}
+		return t.mayPut(ctx, sent.path, dropOptions(o))
+	}
 	seen := found && t.sees(p, info)
 	switch {
 	case n.Found && (!seen || info.Dir || info.Creator != n.Creator):
@@ -41,6 +49,12 @@ func (t *Tree) mayUpload(ctx context.Context, p vpath.Path, size int64, n notes,
 		o.Guard.NoneMatch = []string{"*"} // also at the moment of publication
 	}
 	return t.mayPut(ctx, p, o)
+}
+
+// dropOptions are those of an upload that replaces nothing.
+func dropOptions(o PutOptions) PutOptions {
+	o.Guard.NoneMatch = []string{"*"}
+	return o
 }
 
 // mayPutBeside judges a new file beside the one at l.
@@ -78,8 +92,12 @@ func (t *Tree) complete(ctx context.Context, row store.Upload, n notes, again bo
 	const tries = 3
 	for i := 1; ; i++ {
 		err := f.publish(ctx)
-		if i < tries && f.taken && errors.Is(err, fault.ErrPrecondition) {
-			continue // somebody was quicker with the name
+		quicker := f.taken && errors.Is(err, fault.ErrPrecondition) // somebody was, with the name
+		if i < tries && quicker {
+			continue
+		}
+		if quicker && f.blind {
+			err = plain(fault.ErrUnavailable, "the file has arrived and could not be stored yet: try again in a moment")
 		}
 		return f.state(), err
 	}
@@ -95,6 +113,7 @@ type finishing struct {
 	next  store.Upload // the row of one that is complete, with its notes
 	ended notes
 	taken bool // the name may have been taken in the last moment
+	blind bool // of that its owner must not hear
 }
 
 func (f *finishing) state() UploadState {
@@ -112,7 +131,7 @@ func (f *finishing) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.taken = !u.found
+	f.taken, f.blind = !u.found, u.blind
 	stager, err := u.stager()
 	if err != nil {
 		return err

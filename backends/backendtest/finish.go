@@ -84,6 +84,51 @@ func stagedRenamed(d *driver, s *staging) {
 	}
 }
 
+// stagedLoose is taken over by others again and again, as in a folder where nobody
+// sees what is there, and finds a place in the end.
+func stagedLoose(d *driver, s *staging) {
+	s.loose = true
+	for _, n := range []int{10, d.size(18<<20 + 5)} {
+		content := blob(n, 1)
+		o := backends.PutOptions{Size: int64(n), Meta: backends.Meta{SHA256: sumOf(content)}}
+		made := backends.Meta{Creator: "ann", ContentType: "text/plain"}
+		d.put("/here/file", "theirs")
+		d.put("/here/file 2", "theirs, too")
+		s.begin("/here/file", n, made)
+		s.addAll(content, n/2+1)
+		for _, taken := range []string{"/here/file", "/here/file 2"} {
+			_, err := s.tryEnd(taken, ifNotExist())
+			d.wantErr("Finish at "+taken, err, fault.ErrPrecondition)
+		}
+		d.wantContent("/here/file", "theirs")
+		d.wantContent("/here/file 2", "theirs, too")
+		info := s.end("/here/file 3", ifNotExist())
+		d.wantContent("/here/file 3", content)
+		there := d.stat("/here/file 3")
+		if info.ETag != there.ETag || there.Size != int64(n) || there.Creator != "ann" || there.ContentType != "text/plain" {
+			d.Errorf("Finish told %+v, there is %+v", info, there)
+		}
+		if _, ok, err := s.Finished(d.ctx(), s.handle, vpath.Must("/here/file 3"), o); err != nil || !ok {
+			d.Errorf("Finished = %v, %v", ok, err)
+		}
+		for _, p := range []string{"/here/file", "/here/file 2", "/here/file 3"} {
+			d.remove(p)
+		}
+		// One that is given up after a try leaves nothing.
+		d.put("/here/file", "theirs")
+		s.begin("/here/file", n, made)
+		s.addAll(content, n/2+1)
+		_, err := s.tryEnd("/here/file", ifNotExist())
+		d.wantErr("Finish", err, fault.ErrPrecondition)
+		if err := s.Abort(d.ctx(), s.handle); err != nil {
+			d.Errorf("Abort: %v", err)
+		}
+		d.remove("/here/file")
+		d.wantList("/here")
+		s.nothingLeft()
+	}
+}
+
 func stagedFinished(d *driver, s *staging) {
 	for _, n := range []int{10, d.size(18 << 20)} {
 		content := blob(n, 1)

@@ -30,6 +30,7 @@ func stageTests() []test {
 		{"a finish replaces a file", stager(stagedReplaces)},
 		{"a finish needs its folder", stager(stagedNoParent)},
 		{"a finish under another name loses nothing", stager(stagedRenamed)},
+		{"a loose upload finishes under any name", stager(stagedLoose)},
 		{"a finish whose answer was lost is found", stager(stagedFinished)},
 		{"an aborted upload leaves nothing", stager(stagedAbort)},
 		{"the reaper takes the dead and spares the living", stager(stagedReaped)},
@@ -44,6 +45,7 @@ type staging struct {
 	handle string
 	off    int64
 	size   int64
+	loose  bool // what begins is
 }
 
 func stager(run func(d *driver, s *staging)) func(d *driver) {
@@ -60,7 +62,7 @@ func (s *staging) begin(path string, size int, m backends.Meta) {
 	s.Helper()
 	var err error
 	s.off, s.size = 0, int64(size)
-	s.handle, err = s.Begin(s.ctx(), vpath.Must(path), backends.PutOptions{Size: s.size, Meta: m})
+	s.handle, err = s.Begin(s.ctx(), vpath.Must(path), backends.PutOptions{Size: s.size, Meta: m, Loose: s.loose})
 	if err != nil {
 		s.Fatalf("Begin(%s): %v", path, err)
 	}

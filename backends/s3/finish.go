@@ -16,7 +16,7 @@ import (
 
 // Finish makes the file of the parts and the tail; of a tail alone with one
 // request, its sum in its metadata. Parts are bound to the key that they were
-// begun for: under another name they cannot be published.
+// begun for: under another name those of a loose upload alone can be published.
 func (b *Backend) Finish(ctx context.Context, handle string, p vpath.Path, o backends.PutOptions) (backends.Info, error) {
 	st, err := parseStage(handle)
 	var info backends.Info
@@ -36,7 +36,7 @@ func (b *Backend) finish(ctx context.Context, st *stage, p vpath.Path, o backend
 	switch {
 	case st.size() != o.Size:
 		return backends.Info{}, fault.ErrTruncated
-	case st.Upload != "" && b.key(p) != st.Key:
+	case st.Upload != "" && !st.Loose && b.key(p) != st.Key:
 		return backends.Info{}, fmt.Errorf("%w (the parts are those of %s)", fault.ErrConflict, st.Key)
 	}
 	w := b.stagedWrite(st, p, o)
@@ -52,8 +52,11 @@ func (b *Backend) finish(ctx context.Context, st *stage, p vpath.Path, o backend
 	if err := w.place(ctx); err != nil {
 		return backends.Info{}, err
 	}
-	if st.Upload == "" {
+	switch {
+	case st.Upload == "":
 		return w.single(ctx, tail)
+	case st.Loose:
+		return b.finishLoose(ctx, st, w, tail)
 	}
 	return b.finishParts(ctx, st, w, tail)
 }
@@ -75,20 +78,23 @@ func (b *Backend) stagedWrite(st *stage, p vpath.Path, o backends.PutOptions) *w
 func (b *Backend) finishParts(ctx context.Context, st *stage, w *write, tail []byte) (backends.Info, error) {
 	u := &assembly{w: w, id: st.Upload, size: st.size()}
 	var err error
-	if u.done, err = b.s.parts(ctx, st); err != nil {
+	if u.done, err = b.allParts(ctx, st, tail); err != nil {
 		return backends.Info{}, err
-	}
-	if len(tail) > 0 {
-		last, err := b.s.sendStaged(ctx, st, st.Parts+1, tail)
-		if err != nil {
-			return backends.Info{}, err
-		}
-		u.done = append(u.done, last)
 	}
 	if err := w.commit(ctx); err != nil {
 		return backends.Info{}, err
 	}
 	return u.complete(context.WithoutCancel(ctx))
+}
+
+// allParts are the parts of an upload, with its tail as the last one.
+func (b *Backend) allParts(ctx context.Context, st *stage, tail []byte) ([]minio.CompletePart, error) {
+	done, err := b.s.parts(ctx, st)
+	if err != nil || len(tail) == 0 {
+		return done, err
+	}
+	last, err := b.s.sendStaged(ctx, st, st.Parts+1, tail)
+	return append(done, last), err
 }
 
 // parts lists the parts of an upload, which must be those that its handle counted.
@@ -140,12 +146,10 @@ func (b *Backend) Finished(ctx context.Context, handle string, p vpath.Path, o b
 	case err != nil:
 		return backends.Info{}, false, fmt.Errorf("s3: finished %s: %w", p, err)
 	}
-	for key, value := range object.UserMetadata {
-		if strings.EqualFold(key, metaUpload) && value == st.ID {
-			info := fileInfo(p.Name(), object)
-			info.SHA256 = o.SHA256
-			return info, true, nil
-		}
+	if !cameBy(object, st.ID) {
+		return backends.Info{}, false, nil
 	}
-	return backends.Info{}, false, nil
+	info := fileInfo(p.Name(), object)
+	info.SHA256 = o.SHA256
+	return info, true, nil
 }

@@ -20,7 +20,8 @@ import (
 	"portico/vpath"
 )
 
-// An upload in pieces is a multipart upload at the file's own key, which begins
+// An upload in pieces is a multipart upload at the file's own key (but see
+// loose.go), which begins
 // when there is enough for its first part. S3 wants parts of 5 MiB and more, but
 // for the last: what is less waits in objects of its own below .portico/staged/,
 // in a folder for each upload, and is put in front of the next part.
@@ -39,6 +40,7 @@ const (
 type stage struct {
 	ID     string `json:"i"` // of the tail's folder until there is an upload
 	Key    string `json:"k"`
+	Loose  bool   `json:"l,omitempty"` // Key is not the file's own
 	Upload string `json:"u,omitempty"` // of S3, "" before the first part
 
 	Parts int     `json:"p,omitempty"` // how many, from 1 on
@@ -113,6 +115,9 @@ func (b *Backend) Begin(_ context.Context, p vpath.Path, o backends.PutOptions) 
 	_, _ = rand.Read(id[:]) // never fails
 	st := &stage{ID: hex.EncodeToString(id[:]), Key: b.key(p), Meta: o.Meta, Taken: b.s.o.Clock().UTC()}
 	st.Meta.SHA256 = ""
+	if st.Loose = o.Loose; st.Loose {
+		st.Key = b.s.looseKey(st.ID)
+	}
 	return st.handle()
 }
 
