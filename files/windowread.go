@@ -36,6 +36,22 @@ func (w *Window) Stat(ctx context.Context, p vpath.Path) (Node, error) {
 	return w.node(m, n), nil
 }
 
+// Place is where a file that the state knows stands in the window, if the principal
+// may see it there. It asks neither a store nor the state: of a thousand files each
+// question would be a call. creator is whose the file is.
+func (w *Window) Place(full vpath.Path, creator string) (at vpath.Path, ok bool) {
+	for _, m := range w.mounts {
+		below, under := m.full.Under(full)
+		if !under || !w.t.view.SeesFile(full, creator) {
+			continue
+		}
+		if at, err := m.at.Join(below); err == nil {
+			return at, true
+		}
+	}
+	return vpath.Path{}, false
+}
+
 // Find describes what lies at p and, with members, what lies directly below it.
 func (w *Window) Find(ctx context.Context, p vpath.Path, members bool, want Want) (self Node, below []Node, err error) {
 	if isList(p) {

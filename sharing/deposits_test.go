@@ -1,16 +1,20 @@
 package sharing_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"portico/fault"
 	"portico/files"
+	"portico/internal/memstate"
 	"portico/notify"
 	"portico/sharing"
 	"portico/store"
@@ -161,6 +165,67 @@ func TestOpenedByAnotherCustomer(t *testing.T) {
 	look(he)
 	want("it stays the first", "The firm", true)
 	w.wantMails(carol)
+}
+
+// calls counts what a state is asked.
+type calls struct {
+	store.State
+	n atomic.Int64
+}
+
+func (c *calls) DepositsOf(ctx context.Context, owner string) ([]store.Deposit, error) {
+	c.n.Add(1)
+	return c.State.DepositsOf(ctx, owner)
+}
+
+func (c *calls) DepositAt(ctx context.Context, p vpath.Path) (store.Deposit, bool, error) {
+	c.n.Add(1)
+	return c.State.DepositAt(ctx, p)
+}
+
+func (c *calls) GrantByID(ctx context.Context, id string) (store.Grant, bool, error) {
+	c.n.Add(1)
+	return c.State.GrantByID(ctx, id)
+}
+
+// A thousand deposits are one question to the state, and one to the storage for
+// each share: not one for each deposit.
+func TestMyDepositsAtOnce(t *testing.T) {
+	state := &calls{State: bare{memstate.New()}}
+	w := newWorldOver(t, state)
+	me := w.joined(carol, "/firm/Clients/Acme")
+	g := w.share("ann", "/firm/Clients/Acme", carol, sharing.Edit)
+	w.ok(w.state.Update(t.Context(), func(tx store.Tx) error {
+		for i := range 1000 {
+			err := tx.PutDeposit(store.Deposit{
+				ID: fmt.Sprint("d", i), Path: vpath.Must(fmt.Sprint("/firm/Clients/Acme/", i%7, "/", i)), Gone: i%10 == 9,
+				Owner: me.ID, Subject: "contact:" + carol, Name: fmt.Sprint(i), Grant: g.ID, Time: w.clock.Now(),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	asked := w.stored.Load()
+	state.n.Store(0)
+	list, err := w.sh.MyDeposits(t.Context(), me)
+	w.ok(err)
+	items := 0
+	for _, d := range list {
+		if !d.Item.IsRoot() && d.TakeBack {
+			items++
+		}
+	}
+	if len(list) != 1000 || items != 900 {
+		t.Errorf("%d deposits, %d of them there", len(list), items)
+	}
+	if n := state.n.Load(); n > 3 {
+		t.Errorf("the state was asked %d times", n)
+	}
+	if n := w.stored.Load() - asked; n > 3 {
+		t.Errorf("the storage was asked %d times", n)
+	}
 }
 
 // The giver is told when the recipient opens something for the first time.

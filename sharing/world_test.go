@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"portico/acl"
 	"portico/acl/acltest"
 	"portico/audit/audittest"
+	"portico/backends"
 	"portico/backends/mem"
 	"portico/fault"
 	"portico/files"
@@ -86,6 +88,7 @@ type world struct {
 	people   *identitytest.Fake
 	contacts *contacts.Directory
 	back     *mem.Storage
+	stored   atomic.Int64 // calls to it
 	rules    *acltest.Rules
 	deeds    []string
 	flushed  int
@@ -141,7 +144,7 @@ func newWorldOver(tb testing.TB, state store.State) *world {
 	if err := yaml.Unmarshal([]byte(firmRules), w.rules); err != nil {
 		tb.Fatal(err)
 	}
-	w.back = mem.NewWith(mem.Options{})
+	w.back = mem.NewWith(mem.Options{OnCall: func(backends.Call) { w.stored.Add(1) }})
 	w.apply()
 	for _, p := range []string{
 		"/firm/Clients", "/firm/Clients/Acme", "/firm/Clients/Acme/2025", "/firm/Clients/Beta", "/firm/Clients/Beta/In",
