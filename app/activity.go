@@ -2,54 +2,49 @@ package app
 
 import (
 	"context"
-	"slices"
+	"errors"
+	"io/fs"
 	"time"
 
 	"portico/audit"
+	"portico/fault"
 	"portico/lang"
 	"portico/portal/staff"
+	"portico/store"
 	"portico/vpath"
 )
 
-// lastRows bounds the rows of each stream that are looked at for what was done to
-// one file: older deeds are in the export.
-const lastRows = 2000
+// rowsLooked bounds the rows of the audit that one request looks at for what was
+// done to one file: some tens of milliseconds. Who wants to know more asks again.
+const rowsLooked = 5000
 
-// activity is what was done to a path lately, the newest first.
-func (s *process) activity(ctx context.Context, p vpath.Path, limit int) ([]staff.Deed, error) {
+// activity is what was done to a path, the newest first, from a place on that an
+// earlier answer gave: see staff.Options.
+func (s *process) activity(ctx context.Context, p vpath.Path, from string, limit int) (staff.Activity, error) {
 	keys, err := auditKeys(s.cfg.Load())
 	if err != nil {
-		return nil, err
+		return staff.Activity{}, err
+	}
+	at, err := audit.ParsePlace(from)
+	if err != nil {
+		return staff.Activity{}, fault.Tell(errors.Join(fs.ErrInvalid, err), "The address is not complete: begin at the newest again.")
 	}
 	opener := audit.NewOpener(keys, s.state)
-	streams, err := s.state.AuditStreams(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var all []audit.Event
-	for _, stream := range streams {
-		rows, err := s.state.AuditRows(ctx, stream.Name, max(stream.First-1, stream.Last-lastRows), lastRows)
+	var all staff.Activity
+	rest, err := audit.Back(ctx, s.state, at, rowsLooked, func(row store.AuditRow) (bool, error) {
+		e, err := audit.Decode(row.JSON) // the path is in plain: the seal is opened for few
+		if err != nil || !e.Allowed || e.Path != p.String() && e.Dest != p.String() || words(e.Action) == "" {
+			return true, nil //nolint:nilerr // a row of another make tells nothing here
+		}
+		opened, err := opener.Open(ctx, row)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		for _, row := range rows {
-			e, err := audit.Decode(row.JSON) // the path is in plain: the seal is opened for few
-			if err != nil || !e.Allowed || e.Path != p.String() && e.Dest != p.String() || words(e.Action) == "" {
-				continue
-			}
-			opened, err := opener.Open(ctx, row)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, opened.Event)
-		}
-	}
-	slices.SortFunc(all, func(a, b audit.Event) int { return b.Time.Compare(a.Time) })
-	deeds := make([]staff.Deed, 0, min(limit, len(all)))
-	for _, e := range all[:min(limit, len(all))] {
-		deeds = append(deeds, staff.Deed{Time: e.Time.Truncate(time.Second), Who: s.actorName(ctx, e.Actor), What: words(e.Action)})
-	}
-	return deeds, nil
+		all.Deeds = append(all.Deeds, staff.Deed{Time: opened.Time.Truncate(time.Second), Who: s.actorName(ctx, opened.Actor), What: words(opened.Action)})
+		return len(all.Deeds) < limit, nil
+	})
+	all.Older = rest.String()
+	return all, err
 }
 
 // actorName is who did it, as people know them.

@@ -159,7 +159,7 @@ func TestUploadBlindOutrun(t *testing.T) {
 	w := newWorld(t, options{shape: bound})
 	w.seed("root", "/firm/Drop/")
 	s := w.as("ida").begin("/firm/Drop/x", ask(2)).add("a")
-	w.setHook(func(op string, p vpath.Path) error {
+	w.setHook(func(op string, _ vpath.Path) error {
 		if op == "Finish" {
 			return fault.ErrPrecondition
 		}

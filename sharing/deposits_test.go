@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -199,7 +200,7 @@ func TestMyDepositsAtOnce(t *testing.T) {
 		for i := range 1000 {
 			err := tx.PutDeposit(store.Deposit{
 				ID: fmt.Sprint("d", i), Path: vpath.Must(fmt.Sprint("/firm/Clients/Acme/", i%7, "/", i)), Gone: i%10 == 9,
-				Owner: me.ID, Subject: "contact:" + carol, Name: fmt.Sprint(i), Grant: g.ID, Time: w.clock.Now(),
+				Owner: me.ID, Subject: "contact:" + carol, Name: strconv.Itoa(i), Grant: g.ID, Time: w.clock.Now(),
 			})
 			if err != nil {
 				return err

@@ -22,7 +22,8 @@ type details struct {
 	Rights   []string // one's own
 	People   []access // nil where one may not know
 	Locks    []files.Lock
-	Activity []Deed
+	Activity Activity
+	From     string // where the activity begins, "" for the newest
 	Made     time.Time
 	Grant    bool // "View as…" is offered
 	Href     string
@@ -76,6 +77,7 @@ func (p *pages) addDetails(r *http.Request, t *files.Tree, here vpath.Path, page
 	}
 	q := r.URL.Query()
 	q.Del("details")
+	q.Del("older")
 	d.Close = "?" + q.Encode()
 	page.Details = &d
 	return err
@@ -99,7 +101,8 @@ func (p *pages) detailsOf(r *http.Request, t *files.Tree, at vpath.Path) (detail
 		return details{}, err
 	}
 	if p.Activity != nil && (d.Grant || slices.Contains(d.Rights, "audit")) {
-		if d.Activity, err = p.Activity(r.Context(), at, maxActivity); err != nil {
+		d.From = r.URL.Query().Get("older")
+		if d.Activity, err = p.Activity(r.Context(), at, d.From, maxActivity); err != nil {
 			return details{}, err
 		}
 	}
@@ -175,4 +178,27 @@ func (d details) AsHref(login string) string {
 		at = at.Parent()
 	}
 	return web.Href("/as", at) + "/?" + url.Values{"who": {login}}.Encode()
+}
+
+// OlderHref is the page of the thing with what was done to it before.
+func (d details) OlderHref() string { return d.activityHref("older", d.Activity.Older) }
+
+// NewestHref leads back.
+func (d details) NewestHref() string { return d.activityHref() }
+
+func (d details) activityHref(query ...string) string {
+	at, err := vpath.Parse(d.Path)
+	if err != nil {
+		return ""
+	}
+	q := url.Values{}
+	if len(query) == 2 {
+		q.Set(query[0], query[1])
+	}
+	href := web.Href("/files", at)
+	if d.Row.Dir {
+		href += "/"
+		q.Set("details", ".")
+	}
+	return href + "?" + q.Encode() + "#activity"
 }

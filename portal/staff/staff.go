@@ -37,6 +37,13 @@ type Deed struct {
 	What string // a text's id, such as "changed"
 }
 
+// Activity is a part of what was done to a file. It may be empty, and there may be
+// older deeds all the same: of a long log only so much is looked at for one page.
+type Activity struct {
+	Deeds []Deed
+	Older string // where they go on, "" at the end
+}
+
 // Options are what the pages stand on. Functions may be nil, and then what they
 // give is not shown.
 type Options struct {
@@ -46,9 +53,10 @@ type Options struct {
 	Name func(ctx context.Context, id string) string
 	// Person finds a colleague by their login, for "View as…".
 	Person func(ctx context.Context, login string) (files.Person, error)
-	// Activity tells what was done to a path, the newest first. It is asked for
-	// those alone who may read the audit there, or hold grant.
-	Activity func(ctx context.Context, p vpath.Path, limit int) ([]Deed, error)
+	// Activity tells what was done to a path, the newest first: from "", or from
+	// where an answer of before ended. It is asked for those alone who may read the
+	// audit there, or hold grant.
+	Activity func(ctx context.Context, p vpath.Path, from string, limit int) (Activity, error)
 	// Sharing is nil where nothing is shared.
 	Sharing Sharing
 	// Uploads is the address of resumable uploads, "" for none.

@@ -3,12 +3,17 @@ package staff_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"portico/portal/staff"
+	"portico/vpath"
 )
 
 func TestFolder(t *testing.T) {
@@ -211,6 +216,33 @@ func TestDetails(t *testing.T) {
 	h.get("ann", "/files/firm/Clients/?details=none").want(200)
 	h.get("bob", "/details/firm/Clients/").want(200).lacks("View as")
 	h.get("ida", "/details/firm/Clients/").want(404)
+}
+
+// Older deeds are asked for by a link, of a file and of a folder, and by those alone
+// who may know of them.
+func TestOlderDeeds(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(o *staff.Options) {
+		o.Activity = func(_ context.Context, _ vpath.Path, from string, _ int) (staff.Activity, error) {
+			switch from {
+			case "":
+				return staff.Activity{Deeds: []staff.Deed{{Time: time.Now(), Who: "Zoë New", What: "opened"}}, Older: "main=7&x=1"}, nil
+			case "main=7&x=1":
+				return staff.Activity{Older: "main=3"}, nil
+			}
+			return staff.Activity{Deeds: []staff.Deed{{Time: time.Now(), Who: "Ann Old", What: "made"}}}, nil
+		}
+	})
+	h.put("/firm/Clients/a ü.txt", "a")
+	file := "/files/firm/Clients/a%20%C3%BC.txt"
+	for _, page := range []string{file, "/details/firm/Clients/a%20%C3%BC.txt", "/files/firm/Clients/?details=a+%C3%BC.txt"} {
+		h.get("ann", page).want(200, "Zoë New", `href="`+file+`?older=main%3D7%26x%3D1#activity"`, "Show older").lacks("Show the newest")
+	}
+	h.get("ann", file+"?older=main%3D7%26x%3D1").want(200, "Nothing in this part of the record.", "older=main%3D3", "Show the newest").lacks("Zoë New")
+	h.get("ann", file+"?older=main%3D3").want(200, "Ann Old", "Show the newest").lacks("Show older")
+	h.get("ann", "/files/firm/Clients/?details=.").want(200, `href="/files/firm/Clients/?details=.&older=main%3D7%26x%3D1#activity"`)
+	h.get("ann", "/files/firm/Clients/?details=.&older=main%3D3").want(200, "Ann Old")
+	h.get("bob", file+"?older=main%3D3").lacks("Ann Old")
 }
 
 // The heads of the columns and the two views are links, with an "=" in them that
