@@ -34,6 +34,9 @@ func (t *Tree) copy(ctx context.Context, src, dst vpath.Path, o TransferOptions)
 }
 
 func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
+	if len(x.inTheWay()) > 0 {
+		return t.copyAnew(ctx, x)
+	}
 	room, err := t.room(ctx, x)
 	if err != nil {
 		return false, err
@@ -175,13 +178,7 @@ func (t *Tree) copyAll(ctx context.Context, x *transfer, gone []member) map[vpat
 			failed[to.path] = err
 		}
 	}
-	kept := map[vpath.Path]string{} // a replaced file stays whose it was
-	for _, m := range x.old {
-		kept[m.path] = m.info.Creator
-	}
-	for _, m := range gone {
-		delete(kept, m.path)
-	}
+	kept := t.keptBy(x, gone)
 	more := each(ctx, files, func(ctx context.Context, m member) error {
 		to, err := x.target(m)
 		if err != nil {
@@ -203,6 +200,21 @@ func (t *Tree) copyAll(ctx context.Context, x *transfer, gone []member) map[vpat
 		}
 	}
 	return failed
+}
+
+// keptBy is whose the replaced files stay, by their paths. What the firm copies over
+// those of people from outside is the firm's, where no deposit is left that says so.
+func (t *Tree) keptBy(x *transfer, gone []member) map[vpath.Path]string {
+	kept := map[vpath.Path]string{}
+	for _, m := range x.old {
+		if x.replaces() || t.who.isOutside() || !isOutside(m.info.Creator) {
+			kept[m.path] = m.info.Creator
+		}
+	}
+	for _, m := range gone {
+		delete(kept, m.path)
+	}
+	return kept
 }
 
 // rest is what the replaced folder held and the copy does not.

@@ -40,7 +40,7 @@ func (w *writing) deposited(ctx context.Context, tx store.Tx, info backends.Info
 // depositedAll is the same for a copy.
 func (t *Tree) depositedAll(ctx context.Context, tx store.Tx, x *transfer) error {
 	if !t.who.isOutside() {
-		return nil
+		return t.copiedOver(ctx, tx, x)
 	}
 	for _, m := range x.atTarget() {
 		if m.info.Dir {
@@ -55,6 +55,15 @@ func (t *Tree) depositedAll(ctx context.Context, tx store.Tx, x *transfer) error
 		}
 	}
 	return nil
+}
+
+// copiedOver makes a deposit that the firm has copied over the firm's.
+func (t *Tree) copiedOver(ctx context.Context, tx store.Tx, x *transfer) error {
+	if !x.replaces() || !isOutside(x.old[0].info.Creator) {
+		return nil
+	}
+	_, err := t.openDeposit(ctx, tx, x.dst.path)
+	return err
 }
 
 // deposit tells of one file. An older one of the same name is gone, but for one

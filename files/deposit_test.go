@@ -89,6 +89,7 @@ func TestTakingBack(t *testing.T) {
 		"read by the firm":        func(w *world) { w.as("bob").get("/firm/d/a.txt").ok() },
 		"read by another outside": func(w *world) { w.outside(gus).get("/d/a.txt").ok() },
 		"written by the firm":     func(w *world) { w.as("ann").put("/firm/d/a.txt", "changed").ok() },
+		"copied over by the firm": func(w *world) { w.as("ann").cp("/firm/d/old.txt", "/firm/d/a.txt").ok() },
 		"": func(w *world) {
 			w.outside(eve).get("/d/a.txt").ok()
 			w.as("ann").stat("/firm/d/a.txt").ok()

@@ -156,7 +156,7 @@ func (m *moves) hides(p vpath.Path) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, mv := range m.open {
-		hidden := aside(mv).Contains(p)
+		hidden := aside(mv).Contains(p) || isDraft(mv) && mv.From.Contains(p)
 		switch mv.Phase {
 		case phaseSweep, phaseFinish:
 			hidden = hidden || mv.From.Contains(p)

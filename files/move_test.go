@@ -58,7 +58,7 @@ func breakMove(tb testing.TB, shape mem2backend, state store.State, c moveCase, 
 	tb.Helper()
 	w, st := moveWorld(tb, shape, state, c)
 	st.set(at, mode)
-	o := w.as("ann").mv(c.src, c.dst)
+	o := c.do(w)
 	fail := func(format string, args ...any) {
 		tb.Helper()
 		tb.Errorf("%s, %s at step %d (answer %v): %s", c.name, mode, at, o.err, fmt.Sprintf(format, args...))

@@ -18,6 +18,7 @@ import (
 //	free destination    rename | carry, then sweep
 //	file over file      rename | over, then sweep
 //	all other           save, clear, swap | fill, then finish
+//	copy of another kind scrap while it is made (see swap.go), then as all other
 //
 // The first of each pair is for a store that moves at once, the second for one
 // that copies.
@@ -36,6 +37,7 @@ const (
 	phaseUndo    = "undo"    // remove what a copy has made; the old place counts
 	phaseRestore = "restore" // bring back what was put aside
 	phaseUnsave  = "unsave"  // the destination is as it was: remove what was put aside
+	phaseScrap   = "scrap"   // remove a copy that is not complete; the destination is as it was
 )
 
 // aside is where a move keeps what it replaces until the new thing has arrived.
@@ -55,6 +57,9 @@ type mover struct {
 	from, to place
 	delta    *delta // for the counts of the workspaces; nil where a request of the past knew it
 	resumed  bool   // after a crash, or when the store is back
+
+	// also goes with the arrival. Who resumes a move knows nothing of it.
+	also func(store.Tx) error
 }
 
 // mover is nil where the config has no longer one of the workspaces.
@@ -74,11 +79,16 @@ func (s *Service) mover(r *rules, m store.Move) *mover {
 // now, since the store is away, stays in the journal, and Resume takes it up. d
 // is nil there.
 func (s *Service) runMove(ctx context.Context, r *rules, m store.Move, d *delta) (arrived bool, err error) {
+	return s.swapIn(ctx, r, m, d, nothing)
+}
+
+// swapIn is runMove with what else goes with the arrival.
+func (s *Service) swapIn(ctx context.Context, r *rules, m store.Move, d *delta, also func(store.Tx) error) (arrived bool, err error) {
 	v := s.mover(r, m)
 	if v == nil {
 		return false, fmt.Errorf("files: move %s: a workspace is gone from the config: %w", m.ID, fault.ErrUnavailable)
 	}
-	v.delta, v.resumed = d, d == nil
+	v.delta, v.resumed, v.also = d, d == nil, also
 	defer s.gone.Add(1)
 	s.moves.begin(m)
 	if err = v.run(ctx); err == nil {
@@ -136,7 +146,9 @@ func (v *mover) step(ctx context.Context) (over bool, err error) {
 	case phaseUndo:
 		return true, v.clear(ctx, v.to)
 	case phaseUnsave:
-		return true, v.clear(ctx, v.aside())
+		return true, errors.Join(v.clear(ctx, v.aside()), v.scrap(ctx))
+	case phaseScrap:
+		return true, v.scrap(ctx)
 	case phaseFinish:
 		if err := v.clear(ctx, v.aside()); err != nil {
 			return true, err
@@ -182,6 +194,9 @@ func (v *mover) giveUp(ctx context.Context, why error) error {
 		back = v.carryPhase("", phaseUnsave)
 	case phaseClear, phaseSwap, phaseFill:
 		back = phaseRestore
+	}
+	if back == "" && isDraft(v.move) {
+		back = phaseScrap
 	}
 	if back == "" {
 		if err := v.drop(ctx); err != nil {
@@ -229,7 +244,12 @@ func (v *mover) enter(ctx context.Context, phase string, also func(store.Tx) err
 
 // drop ends the journal's row.
 func (v *mover) drop(ctx context.Context) error {
-	return v.update(ctx, func(tx store.Tx) error { return tx.DropMove(v.move.ID) })
+	return v.update(ctx, func(tx store.Tx) error {
+		if !isDraft(v.move) {
+			return tx.DropMove(v.move.ID)
+		}
+		return errors.Join(tx.DropPropsBelow(v.move.From), tx.DropMove(v.move.ID))
+	})
 }
 
 // update changes the state, if the row is as this mover left it. A process that
@@ -291,12 +311,18 @@ func (v *mover) arrive(tx store.Tx) error {
 		tx.MoveProps(v.move.From, v.move.To),
 		moveAlong(tx, v.move.From, v.move.To),
 		v.recount(tx),
+		v.also(tx),
 		v.appendAudit(tx),
 	)
 }
 
-// arriveAnew is arrive where something was replaced: its locks end with it.
+// arriveAnew is arrive where something was replaced: its locks end with it. Of a
+// copy, those stay whose file was replaced by a file; who resumes one does not know
+// which these are.
 func (v *mover) arriveAnew(tx store.Tx) error {
+	if isDraft(v.move) && !v.resumed {
+		return v.arrive(tx)
+	}
 	return errors.Join(tx.DropLocksBelow(v.move.To), v.arrive(tx))
 }
 

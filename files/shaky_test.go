@@ -91,6 +91,16 @@ type moveCase struct {
 	name     string
 	src, dst string
 	seeds    []string
+	copies   bool // it is a copy
+}
+
+// do is the case's operation, as ann.
+func (c moveCase) do(w *world) *outcome {
+	w.Helper()
+	if c.copies {
+		return w.as("ann").cp(c.src, c.dst)
+	}
+	return w.as("ann").mv(c.src, c.dst)
 }
 
 func moveCases() []moveCase {
@@ -98,14 +108,14 @@ func moveCases() []moveCase {
 	file, tree := []string{s}, []string{s + "/a", s + "/e/b", s + "/e/f/", s + "/c"}
 	oldTree := []string{d + "/a", d + "/old/x", d + "/y"}
 	return []moveCase{
-		{"file to free", s, d, file},
-		{"file to file", s, d, append([]string{d}, file...)},
-		{"file to folder", s, d, append(oldTree, file...)},
-		{"folder to free", s, d, tree},
-		{"folder to file", s, d, append([]string{d}, tree...)},
-		{"folder to folder", s, d, append(slices.Clone(oldTree), tree...)},
-		{"file to other store", s, l, file},
-		{"folder to other store", s, l, append([]string{l + "/z"}, tree...)},
+		{"file to free", s, d, file, false},
+		{"file to file", s, d, append([]string{d}, file...), false},
+		{"file to folder", s, d, append(oldTree, file...), false},
+		{"folder to free", s, d, tree, false},
+		{"folder to file", s, d, append([]string{d}, tree...), false},
+		{"folder to folder", s, d, append(slices.Clone(oldTree), tree...), false},
+		{"file to other store", s, l, file, false},
+		{"folder to other store", s, l, append([]string{l + "/z"}, tree...), false},
 	}
 }
 
