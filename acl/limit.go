@@ -25,10 +25,10 @@ func (d Decision) limit() Reason {
 	return Reason{Kind: KindLimit, Path: d.path, Only: l.Workspace, right: d.right}
 }
 
-// sentence is a limit as a clause: it names no rule, since none could help.
-func (r Reason) sentence() string {
+// limit is a limit as a clause: it names no rule, since none could help.
+func (r Reason) limit() clause {
 	if r.Only != "" && r.Path.Top() != r.Only {
-		return "the app password opens /" + r.Only + " alone"
+		return say("the app password opens /%s alone", r.Only)
 	}
-	return "the app password only lets read"
+	return say("the app password only lets read")
 }

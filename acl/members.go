@@ -79,20 +79,21 @@ type Chain []Subject
 
 // String is "ann is in group:staff through group:interns", and "" for a chain
 // of the person alone.
-func (c Chain) String() string {
+func (c Chain) String() string { return c.clause().String() }
+
+func (c Chain) clause() clause {
 	if len(c) < 2 {
-		return ""
+		return clause{}
 	}
 	last := len(c) - 1
-	text := c[0].short() + " is in " + string(c[last])
 	if last == 1 {
-		return text
+		return say("%s is in %s", c[0].short(), c[last])
 	}
 	var hops []string
 	for _, s := range c[1:last] {
 		hops = append(hops, string(s))
 	}
-	return text + " through " + strings.Join(hops, ", ")
+	return say("%s is in %s through %s", c[0].short(), c[last], strings.Join(hops, ", "))
 }
 
 // short is a person's bare name, as sentences use it, and the whole subject for

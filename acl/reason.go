@@ -1,10 +1,6 @@
 package acl
 
-import (
-	"fmt"
-
-	"portico/vpath"
-)
+import "portico/vpath"
 
 // Kind is the part that a rule takes in a decision.
 type Kind string
@@ -160,42 +156,56 @@ func (d Decision) reason(kind Kind, g Grant) Reason {
 // String is the reason as a clause: "group:staff is editor on /firm/Clients
 // (portico.yaml:38); bob is in group:staff". It does not name the giver of a
 // share: the sentence may go to somebody who should not know them.
-func (r Reason) String() string {
-	if r.Kind == KindLimit {
-		return r.sentence()
+func (r Reason) String() string { return r.clause().String() }
+
+func (r Reason) clause() clause {
+	switch {
+	case r.Kind == KindLimit:
+		return r.limit()
+	case r.Kind == KindHides && r.At.File == "":
+		return say("rules above %s are hidden by inherit: false", r.Path)
+	case r.Kind == KindHides:
+		return say("rules above %s are hidden by inherit: false, %s", r.Path, r.At)
 	}
-	if r.Kind == KindHides {
-		return fmt.Sprintf("rules above %s are hidden by inherit: false%s", r.Path, r.At.after(", "))
-	}
-	text := fmt.Sprintf("%s is %s on %s", r.Subject, r.Role, r.Path)
-	if r.Kind == KindDeny {
-		text = fmt.Sprintf("%s is denied %s on %s", r.Subject, r.right, r.Path)
-	}
+	text := r.rule()
 	if r.Giver != "" {
-		text += " by a share"
+		text = say("%s by a share", text)
 	} else if r.At.File != "" {
-		text += " (" + r.At.String() + ")"
+		text = say("%s (%s)", text, r.At)
 	}
-	text += r.worth()
-	if way := r.Chain.String(); way != "" && r.Subject != Everyone {
-		text += "; " + way
+	text = r.worth(text)
+	if way := r.Chain.clause(); way.format != "" && r.Subject != Everyone {
+		text = say("%s; %s", text, way)
 	}
 	return text
 }
 
+// rule is what the rule says.
+func (r Reason) rule() clause {
+	switch denied := r.Kind == KindDeny; {
+	case denied && r.Subject == Everyone:
+		return say("everyone is denied %s on %s", r.right, r.Path)
+	case denied:
+		return say("%s is denied %s on %s", r.Subject, r.right, r.Path)
+	case r.Subject == Everyone:
+		return say("everyone is %s on %s", r.Role, r.Path)
+	}
+	return say("%s is %s on %s", r.Subject, r.Role, r.Path)
+}
+
 // worth says why a grant counts, or does not, where that is not plain.
-func (r Reason) worth() string {
+func (r Reason) worth(text clause) clause {
 	switch {
 	case r.Kind == KindOwner:
-		return ", which nothing hides or denies"
+		return say("%s, which nothing hides or denies", text)
 	case r.Kind == KindForeign:
-		return fmt.Sprintf(", which gives %s only for what they created", r.right)
+		return say("%s, which gives %s only for what they created", text, r.right)
 	case r.Kind == KindWorn:
-		return fmt.Sprintf(", but whoever shared it does not hold both share and %s there", r.right)
+		return say("%s, but whoever shared it does not hold both share and %s there", text, r.right)
 	case r.Kind == KindGrant && r.Own:
-		return fmt.Sprintf(", which gives %s:own, and they created it", r.right)
+		return say("%s, which gives %s:own, and they created it", text, r.right)
 	}
-	return ""
+	return text
 }
 
 // after is the source behind a separator, or nothing where there is none.

@@ -55,6 +55,9 @@ func (r Right) String() string {
 	return words()[r]
 }
 
+// Phrase is the right's word, for who reads another language.
+func (r Right) Phrase() (format string, args []any) { return r.String(), nil }
+
 // ParseRight takes a right's word. own tells the form "read:own", which holds
 // only for what the principal created; not every right has it.
 func ParseRight(word string) (r Right, own bool, err error) {

@@ -5,44 +5,75 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"portico/vpath"
 )
 
 // maxSaid is how many rules a sentence spells out; Reasons has them all.
 const maxSaid = 3
 
+// clause is a sentence, or a part of one, that can be said in another language: an
+// English template, by which package lang finds its words, and what stands in it,
+// which may be clauses again.
+type clause struct {
+	format string
+	args   []any
+}
+
+// say makes a clause. Its template is written out where say is called, so that the
+// test of the catalogs finds it.
+func say(format string, args ...any) clause { return clause{format, args} }
+
+func (c clause) String() string          { return fmt.Sprintf(c.format, c.args...) }
+func (c clause) Phrase() (string, []any) { return c.format, c.args }
+
 // String is the decision as one sentence, for why, the body of a 403 and the
 // audit. It names rules on the path and the principal's own groups, never other
 // people's, so that it may go to the one who asked.
-func (d Decision) String() string {
+func (d Decision) String() string { return d.clause().String() }
+
+// Phrase is String for another language: see fault.Sentence.
+func (d Decision) Phrase() (format string, args []any) { return d.clause().Phrase() }
+
+func (d Decision) clause() clause {
 	if d.view == nil {
-		return "no: nothing was asked"
-	}
-	verb, verdict := "may", "yes"
-	if !d.allowed {
-		verb, verdict = "may not", "no"
+		return say("no: nothing was asked")
 	}
 	who := d.view.crowd[0].who.Self.short()
-	return fmt.Sprintf("%s: %s %s %s %s: %s", verdict, who, verb, d.right.phrase(), d.path, d.because())
+	if d.allowed {
+		return say("yes: %s %s: %s", who, d.right.may(d.path), d.because())
+	}
+	return say("no: %s %s: %s", who, d.right.mayNot(d.path), d.because())
 }
 
-// phrase is the right as a verb before a path.
-func (r Right) phrase() string {
-	switch r {
-	case Comment, GrantRight:
-		return r.String() + " on"
-	case Create:
-		return "create in"
-	case Invite:
-		return "invite to"
-	case Settings:
-		return "change the settings of"
-	default:
-		return r.String()
+// may is the right as what somebody may do. The two are whole sentences and not put
+// together, because other languages have "not" in another place.
+func (r Right) may(path vpath.Path) clause {
+	verbs := []clause{
+		List: say("may list %s", path), Read: say("may read %s", path), Comment: say("may comment on %s", path),
+		Create: say("may create in %s", path), Write: say("may write %s", path), Delete: say("may delete %s", path),
+		Share: say("may share %s", path), GrantRight: say("may grant on %s", path), Invite: say("may invite to %s", path),
+		Audit: say("may audit %s", path), Settings: say("may change the settings of %s", path), Transfer: say("may transfer %s", path),
 	}
+	return verbs[r]
+}
+
+func (r Right) mayNot(path vpath.Path) clause {
+	verbs := []clause{
+		0:    say("may not %s %s", r, path), // no right: nobody may, and so nobody is told that they may
+		List: say("may not list %s", path), Read: say("may not read %s", path), Comment: say("may not comment on %s", path),
+		Create: say("may not create in %s", path), Write: say("may not write %s", path), Delete: say("may not delete %s", path),
+		Share: say("may not share %s", path), GrantRight: say("may not grant on %s", path), Invite: say("may not invite to %s", path),
+		Audit: say("may not audit %s", path), Settings: say("may not change the settings of %s", path), Transfer: say("may not transfer %s", path),
+	}
+	if r > Transfer {
+		r = 0
+	}
+	return verbs[r]
 }
 
 // because is the sentence's second half.
-func (d Decision) because() string {
+func (d Decision) because() clause {
 	all := d.Reasons()
 	switch denies := ofKind(all, KindDeny); {
 	case d.allowed:
@@ -52,12 +83,12 @@ func (d Decision) because() string {
 	case len(denies) > 0:
 		return said(denies)
 	}
-	text := "no rule grants " + d.right.String() + " there"
+	text := say("no rule grants %s there", d.right)
 	if hides := ofKind(all, KindHides); len(hides) > 0 {
-		text += " (" + said(hides) + ")"
+		text = say("%s (%s)", text, said(hides))
 	}
 	if vain := ofKind(all, KindForeign, KindWorn); len(vain) > 0 {
-		text += "; " + said(vain)
+		text = say("%s; %s", text, said(vain))
 	}
 	return text
 }
@@ -67,15 +98,19 @@ func ofKind(all []Reason, kinds ...Kind) []Reason {
 }
 
 // said joins the first few reasons.
-func said(list []Reason) string {
-	var parts []string
-	for _, r := range list[:min(len(list), maxSaid)] {
-		parts = append(parts, r.String())
+func said(list []Reason) clause {
+	var text clause
+	for i, r := range list[:min(len(list), maxSaid)] {
+		if i == 0 {
+			text = r.clause()
+		} else {
+			text = say("%s; %s", text, r.clause())
+		}
 	}
 	if more := len(list) - maxSaid; more > 0 {
-		parts = append(parts, "and "+strconv.Itoa(more)+" more")
+		text = say("%s; and %d more", text, more)
 	}
-	return strings.Join(parts, "; ")
+	return text
 }
 
 // Mend says what an admin would write in the config to turn the decision round.

@@ -1,6 +1,7 @@
 package acl_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -131,6 +132,9 @@ func TestSentences(t *testing.T) {
 		d := policy.View(c.who, time.Time{}).Decide(c.right, vpath.Must(c.path), c.creator)
 		if diff := cmp.Diff([]string{c.said, c.mend}, []string{d.String(), d.Mend()}); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if format, args := d.Phrase(); fmt.Sprintf(format, args...) != c.said {
+			t.Errorf("Phrase = %q, %v, and not what is said in English", format, args)
 		}
 	}
 }

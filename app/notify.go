@@ -35,7 +35,7 @@ func (s *process) openNotices(cfg *config.Config) error {
 			b := s.brand(workspace)
 			return notify.Brand{Name: b.Name, Colour: b.Colour}
 		},
-		Language: func() string { return s.cfg.Load().Language },
+		Language: s.language, Zone: s.zone,
 	}
 	if cfg.Mail != nil {
 		o.From, o.ReplyTo = cfg.Mail.From, cfg.Mail.ReplyTo
@@ -129,3 +129,8 @@ func (s *process) pardon(ctx context.Context, tx store.Tx, login identity.Login)
 		Action: audit.Pardon, Dest: string(login), Allowed: true, Why: "by the link of a mail to the owner of the account",
 	})
 }
+
+// language and zone are the firm's of the config in force.
+func (s *process) language() string { return s.cfg.Load().Language }
+
+func (s *process) zone() *time.Location { return s.cfg.Load().TimeZone }

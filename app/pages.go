@@ -26,7 +26,8 @@ func (s *process) pages(cfg *config.Config, public *url.URL, address func(*http.
 		Sessions: session.New(session.Options{
 			State: s.state, People: s.gate.People(), Clock: s.clock, Rand: rand.Reader, Stamp: s.passwordStamp,
 		}),
-		Catalog:   s.catalog,
+		Catalog:  s.catalog,
+		Language: s.language, Zone: s.zone,
 		Principal: gateway.Principal,
 		Unread:    s.unread, Preferences: s.state.PreferencesOf, Brand: s.brandPages, Brands: s.brands,
 		Firm: s.firmOf, Arrived: s.arrived, Forgotten: "/reset",

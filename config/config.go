@@ -1,6 +1,8 @@
 package config
 
 import (
+	"time"
+
 	"portico/acl"
 )
 
@@ -28,6 +30,7 @@ type Config struct {
 	Assertions []Assertion         // they hold
 	Mail       *Mail               // nil for none
 	Language   string              // of mails and pages to who has chosen none
+	TimeZone   *time.Location      // of the firm: in mails, and on pages to a browser that tells no other
 
 	Spec   acl.Spec    // all that Policy is made of; rules of the state store may be added to a copy
 	Policy *acl.Policy // Spec compiled
@@ -110,6 +113,7 @@ func (l *loader) config(root *fields) *Config {
 	c.Assertions = l.assertions(root)
 	c.Mail = l.mail(root)
 	c.Language = language(root)
+	c.TimeZone = timeZone(root)
 	root.close()
 	l.refusePlainHTTP(c.Server)
 	l.refuseDemoPassword(c.Server)

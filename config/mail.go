@@ -3,6 +3,8 @@ package config
 import (
 	"net"
 	"net/url"
+	"time"
+	_ "time/tzdata" // the image has no files of its own
 )
 
 // Mail is how notices leave the house. Exactly one of Relay and Dir is set.
@@ -93,4 +95,23 @@ func language(root *fields) string {
 		return standard
 	}
 	return v.choice(standard, "nl", "fr", "sv", "de")
+}
+
+// timeZone reads the time zone of the firm. "Local" is refused: a container has
+// none of its own, and two replicas may have two.
+func timeZone(root *fields) *time.Location {
+	v, ok := root.get("time_zone")
+	if !ok {
+		return time.UTC
+	}
+	name, ok := v.text()
+	if !ok {
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(name) // "" would be UTC
+	if err != nil || name == "" || name == "Local" {
+		v.fault("%s is no time zone that is known; write a name of the IANA database, such as Europe/Brussels, or UTC", v.shown())
+		return time.UTC
+	}
+	return zone
 }

@@ -101,7 +101,7 @@ func TestRestartNeededKnowsEveryKey(t *testing.T) {
 // reload takes it over, so that a new one cannot be forgotten.
 func TestEveryFieldReloadsOrNot(t *testing.T) {
 	reloads := []string{
-		"File", "Digest", "Warnings", "Users", "LDAP", "RequireAppPassword", "Groups", "Roles", "Assertions", "Spec", "Policy", "Language",
+		"File", "Digest", "Warnings", "Users", "LDAP", "RequireAppPassword", "Groups", "Roles", "Assertions", "Spec", "Policy", "Language", "TimeZone",
 	}
 	waits := Config{
 		Server: Server{Listen: "x"}, State: State{Postgres: NewSecret("x")}, Storage: map[string]Storage{"x": {Type: "x"}},

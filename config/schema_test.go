@@ -74,6 +74,7 @@ mail:
   smtp: smtp://mail.firm.example
   ca: tls/cert.pem
 language: nl
+time_zone: Europe/Brussels
 `
 
 // directory has the keys with which names are known that the file does not have,

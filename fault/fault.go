@@ -41,9 +41,32 @@ var (
 	ErrBusy = errors.New("too many requests at once")
 )
 
-// told is an error with a sentence that may be shown to the one who asked.
+// Sentence is words for people that can be said in another language: a template
+// in English, and what stands in it, which may be sentences again. Package lang
+// looks the template up.
+type Sentence interface {
+	fmt.Stringer // in English
+	Phrase() (format string, args []any)
+}
+
+// phrase is a Sentence of fmt's kind.
+type phrase struct {
+	format string
+	args   []any
+}
+
+func (p phrase) String() string          { return fmt.Sprintf(p.format, p.args...) }
+func (p phrase) Phrase() (string, []any) { return p.format, p.args }
+
+// Say makes a Sentence, for what stands in another one.
+func Say(format string, args ...any) Sentence { return phrase{format, args} }
+
+// told is an error with a sentence that may be shown to the one who asked. Its
+// English is made once, since each that wraps the error, the audit and the answer
+// want it.
 type told struct {
 	text string
+	said phrase
 	err  error
 }
 
@@ -51,15 +74,26 @@ func (t *told) Error() string { return t.text }
 func (t *told) Unwrap() error { return t.err }
 
 // Tell gives err a sentence for the user: what was refused, why, and the mend.
-// It must not name what that user may not see.
+// It must not name what that user may not see. The format is an id of package
+// lang's catalogs, so it is written out where Tell is called, and the arguments
+// must not change afterwards.
 func Tell(err error, format string, args ...any) error {
-	return &told{text: fmt.Sprintf(format, args...), err: err}
+	return &told{fmt.Sprintf(format, args...), phrase{format, args}, err}
 }
 
-// Told is the sentence that Tell gave err, or "".
+// Told is the sentence that Tell gave err, in English, or "".
 func Told(err error) string {
 	if t, ok := errors.AsType[*told](err); ok {
 		return t.text
 	}
 	return ""
+}
+
+// Said is the sentence that Tell gave err, for who reads another language.
+func Said(err error) (s Sentence, ok bool) {
+	t, ok := errors.AsType[*told](err)
+	if !ok {
+		return nil, false
+	}
+	return t.said, true
 }

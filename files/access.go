@@ -20,10 +20,10 @@ import (
 // Access is what somebody, or a group, may do with a thing.
 type Access struct {
 	Subject string
-	Name    string       // the subject without its kind
-	Rights  []string     // words of the config, with their :own forms
-	Why     string       // a sentence
-	Grant   *store.Grant // the nearest that somebody made for them, nil if none did
+	Name    string         // the subject without its kind
+	Rights  []string       // words of the config, with their :own forms
+	Why     fault.Sentence // why they may do the first of them, nil where they may do nothing
+	Grant   *store.Grant   // the nearest that somebody made for them, nil if none did
 }
 
 // Rights are the words of what the principal holds at p, "delete:own" and the
@@ -36,17 +36,17 @@ func (t *Tree) Rights(p vpath.Path) []string {
 }
 
 // Why tells whether the principal may do something with what lies at p, and why.
-func (t *Tree) Why(ctx context.Context, p vpath.Path, right string) (allowed bool, sentence string, err error) {
+func (t *Tree) Why(ctx context.Context, p vpath.Path, right string) (allowed bool, why fault.Sentence, err error) {
 	r, _, err := acl.ParseRight(right)
 	if err != nil {
-		return false, "", fault.Tell(fs.ErrInvalid, "%s", err)
+		return false, nil, fault.Tell(fs.ErrInvalid, "%s", err)
 	}
 	info, err := t.thing(ctx, p)
 	if err != nil {
-		return false, "", t.record(ctx, audit.Event{Action: audit.Stat, Path: p.String()}, err)
+		return false, nil, t.record(ctx, audit.Event{Action: audit.Stat, Path: p.String()}, err)
 	}
 	d := t.view.Decide(r, p, info.Creator)
-	return d.Allowed(), d.String(), nil
+	return d.Allowed(), d, nil
 }
 
 // Who tells who may do what with the thing at p, and why: all whom a rule of the
@@ -127,7 +127,7 @@ func (t *Tree) accessOf(view *acl.View, subject acl.Subject, p vpath.Path, info 
 			creator = "\x00"
 		}
 		if d := view.Decide(right, p, creator); d.Allowed() {
-			a.Why = d.String()
+			a.Why = d
 			break
 		}
 	}

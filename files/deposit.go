@@ -8,7 +8,6 @@ import (
 
 	"portico/acl"
 	"portico/backends"
-	"portico/fault"
 	"portico/store"
 	"portico/vpath"
 )
@@ -137,8 +136,7 @@ func (t *Tree) mayTakeBack(ctx context.Context, p vpath.Path) error {
 	}
 	for _, d := range list {
 		if !d.Gone && !d.Opened.IsZero() {
-			late := &takenBackError{d.Path}
-			return fault.Tell(late, "%s", late.Error())
+			return (&takenBackError{d.Path}).tell()
 		}
 	}
 	return nil

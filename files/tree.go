@@ -216,7 +216,7 @@ func noParent(err error) error {
 	return err
 }
 
-func denied(d acl.Decision) error { return fault.Tell(fs.ErrPermission, "%s", d.String()) }
+func denied(d acl.Decision) error { return fault.Tell(fs.ErrPermission, "%s", d) }
 
 // hidden is notFound, word for word, that keeps the decision for the audit.
 func hidden(p vpath.Path, d acl.Decision) error {

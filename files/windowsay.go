@@ -22,54 +22,58 @@ type saying struct {
 // takenBackError is the refusal to take back what somebody has read.
 type takenBackError struct{ path vpath.Path }
 
-func (e *takenBackError) Error() string {
-	return e.path.String() + " has been opened: it can no longer be taken back"
-}
+func (e *takenBackError) Error() string { return e.path.String() + " has been opened" }
 
 func (e *takenBackError) Unwrap() error { return fs.ErrPermission }
 
-// words are the sentences that a window has for each kind of error. The first
-// that matches counts, in the order of the gateway's table.
-func (s saying) words() []struct {
+// tell is the refusal with its sentence.
+func (e *takenBackError) tell() error {
+	return fault.Tell(e, "%s has been opened: it can no longer be taken back", e.path)
+}
+
+// word is the sentence that a window has for a kind of error.
+type word struct {
 	kind error
-	text string
-} {
-	at, both := s.asked.String(), s.asked.String()
-	parent := s.asked.Parent()
+	said fault.Sentence
+}
+
+// words are the sentences for each kind of error. The first that matches counts,
+// in the order of the gateway's table.
+func (s saying) words() []word {
+	at, parent := s.asked, s.asked.Parent()
 	if !s.other.IsRoot() { // where something is to be put
-		at, both = s.other.String(), at+" and "+s.other.String()
-		parent = s.other.Parent()
+		at, parent = s.other, s.other.Parent()
 	}
-	return []struct {
-		kind error
-		text string
-	}{
-		{fault.ErrPrecondition, "a condition of the request does not hold: what is stored has changed, come or gone meanwhile, and nothing was changed"},
-		{fault.ErrQuota, "there is no room left: nothing was saved, and what was there is as it was"},
-		{fault.ErrTooLarge, "it is larger than this server takes"},
-		{os.ErrDeadlineExceeded, "the request took too long to arrive"},
-		{fault.ErrTruncated, "not all of it has arrived: nothing was saved"},
-		{fault.ErrRange, "the file is shorter than the range that was asked for"},
-		{fault.ErrUnavailable, "this cannot be reached at the moment, or is being changed by somebody: try again in a little while"},
-		{fault.ErrBusy, "there are too many requests or locks of yours at once: try again in a moment"},
-		{fault.ErrNoParent, "the folder " + parent.String() + " does not exist: make it first"},
-		{fault.ErrNotDir, "what it would lie in is a file, not a folder"},
-		{fault.ErrIsDir, at + " is a folder"},
-		{fault.ErrNotEmpty, at + " is not empty"},
-		{fault.ErrConflict, at + ": this cannot be done here, or not under this name: choose another one"},
-		{fs.ErrExist, at + " exists already"},
-		{fs.ErrPermission, s.forbidden(both)},
-		{fs.ErrInvalid, at + ": this name or these words cannot be used here, choose others"},
-		{fs.ErrNotExist, s.asked.String() + " does not exist"},
+	return []word{
+		{fault.ErrPrecondition, fault.Say("a condition of the request does not hold: what is stored has changed, come or gone meanwhile, and nothing was changed")},
+		{fault.ErrQuota, fault.Say("there is no room left: nothing was saved, and what was there is as it was")},
+		{fault.ErrTooLarge, fault.Say("it is larger than this server takes")},
+		{os.ErrDeadlineExceeded, fault.Say("the request took too long to arrive")},
+		{fault.ErrTruncated, fault.Say("not all of it has arrived: nothing was saved")},
+		{fault.ErrRange, fault.Say("the file is shorter than the range that was asked for")},
+		{fault.ErrUnavailable, fault.Say("this cannot be reached at the moment, or is being changed by somebody: try again in a little while")},
+		{fault.ErrBusy, fault.Say("there are too many requests or locks of yours at once: try again in a moment")},
+		{fault.ErrNoParent, fault.Say("the folder %s does not exist: make it first", parent)},
+		{fault.ErrNotDir, fault.Say("what it would lie in is a file, not a folder")},
+		{fault.ErrIsDir, fault.Say("%s is a folder", at)},
+		{fault.ErrNotEmpty, fault.Say("%s is not empty", at)},
+		{fault.ErrConflict, fault.Say("%s: this cannot be done here, or not under this name: choose another one", at)},
+		{fs.ErrExist, fault.Say("%s exists already", at)},
+		{fs.ErrPermission, s.forbidden()},
+		{fs.ErrInvalid, fault.Say("%s: this name or these words cannot be used here, choose others", at)},
+		{fs.ErrNotExist, fault.Say("%s does not exist", s.asked)},
 	}
 }
 
 // forbidden says why in the recipient's own terms.
-func (s saying) forbidden(what string) string {
-	if s.w.t.who.acl.Limit.ReadOnly {
-		return "the app password only lets read"
+func (s saying) forbidden() fault.Sentence {
+	switch {
+	case s.w.t.who.acl.Limit.ReadOnly:
+		return fault.Say("the app password only lets read")
+	case s.other.IsRoot():
+		return fault.Say("%s: it was shared with you without the right to do this", s.asked)
 	}
-	return what + ": it was shared with you without the right to do this"
+	return fault.Say("%s and %s: it was shared with you without the right to do this", s.asked, s.other)
 }
 
 // of is err for the one who asked.
@@ -84,7 +88,7 @@ func (s saying) of(err error) error {
 		return &LockedError{Path: s.show(locked.Path), Holder: locked.Holder}
 	}
 	if late, ok := errors.AsType[*takenBackError](err); ok {
-		return fault.Tell(fs.ErrPermission, "%s", (&takenBackError{s.show(late.path)}).Error())
+		return (&takenBackError{s.show(late.path)}).tell()
 	}
 	for _, gone := range []error{context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, gone) {
@@ -101,7 +105,7 @@ func (s saying) of(err error) error {
 	s.w.t.s.Log.Debug("told to somebody outside in other words", "err", err)
 	for _, word := range s.words() {
 		if errors.Is(err, word.kind) {
-			return fault.Tell(word.kind, "%s", word.text)
+			return fault.Tell(word.kind, "%s", word.said)
 		}
 	}
 	s.w.t.s.Log.Error("an operation on something shared failed", "path", s.asked, "err", err)

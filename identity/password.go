@@ -1,14 +1,14 @@
 package identity
 
 import (
-	"errors"
-	"fmt"
+	"io/fs"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
+	"portico/fault"
 	"portico/vpath"
 )
 
@@ -56,13 +56,13 @@ func (l Login) Key() string { return vpath.Fold(norm.NFC.String(string(l))) }
 func CheckNew(password string) error {
 	switch n := utf8.RuneCountInString(password); {
 	case !utf8.ValidString(password) || strings.IndexFunc(password, unicode.IsControl) >= 0:
-		return errors.New("the password has a character that cannot be typed; use letters, digits, signs and spaces")
+		return fault.Tell(fs.ErrInvalid, "the password has a character that cannot be typed; use letters, digits, signs and spaces")
 	case n < MinPassword:
-		return fmt.Errorf("the password has %d characters and needs at least %d; a few words together are easy to remember", n, MinPassword)
+		return fault.Tell(fs.ErrInvalid, "the password has %d characters and needs at least %d; a few words together are easy to remember", n, MinPassword)
 	case len(password) > MaxPassword:
-		return fmt.Errorf("the password is longer than %d bytes; use a shorter one", MaxPassword)
+		return fault.Tell(fs.ErrInvalid, "the password is longer than %d bytes; use a shorter one", MaxPassword)
 	case isCommon(password):
-		return errors.New("the password is one that attackers try first; use a few words that do not belong together")
+		return fault.Tell(fs.ErrInvalid, "the password is one that attackers try first; use a few words that do not belong together")
 	}
 	return nil
 }

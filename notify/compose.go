@@ -85,7 +85,7 @@ func (n *Notifier) text(ctx context.Context, x store.Notice) (*lang.Text, error)
 			return nil, fmt.Errorf("notify: preferences: %w", err)
 		}
 	}
-	return n.o.Catalog.For(prefs.Language, x.Language, n.o.Language()), nil
+	return n.o.Catalog.For(prefs.Language, x.Language, n.o.Language()).In(n.o.Zone()), nil
 }
 
 // letter puts the words together. Notices of one mail are of one event, or are told

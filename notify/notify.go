@@ -48,6 +48,7 @@ type Options struct {
 	Public   func() *url.URL
 	Brand    func(workspace string) Brand // "" is the server's own; nil for Portico's
 	Language func() string                // of who has chosen none; nil for English
+	Zone     func() *time.Location        // of the times in mails; nil for UTC
 }
 
 // Notifier tells people what concerns them. Many may use it at once.
@@ -65,6 +66,9 @@ func New(o Options) *Notifier {
 	}
 	if o.Language == nil {
 		o.Language = func() string { return "" }
+	}
+	if o.Zone == nil {
+		o.Zone = func() *time.Location { return time.UTC }
 	}
 	return &Notifier{o: o, owed: map[string]outcome{}}
 }

@@ -321,6 +321,26 @@ func TestLanguageOfAMail(t *testing.T) {
 	}
 }
 
+// TestTimesOfAMail wants them in the firm's zone, with its name.
+func TestTimesOfAMail(t *testing.T) {
+	t.Parallel()
+	brussels, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, zone := range map[string]func() *time.Location{"12 March 2027, 10:00 UTC": nil, "12 March 2027, 11:00 CET": func() *time.Location { return brussels }} {
+		w := newWorld(t, nil, func(o *notify.Options) { o.Zone = zone })
+		w.tell(notify.Notice{
+			Mail: "carl@client.example", Event: notify.Reset, Always: true, Quiet: true,
+			Data: map[string]string{"until": "2027-03-12T10:00:00Z", "link": "/reset/SECRET"},
+		})
+		w.round()
+		if text := w.server.sent[0].Text; !strings.Contains(text, want) {
+			t.Errorf("%q is not in the mail:\n%s", want, text)
+		}
+	}
+}
+
 // A batch that waits for a busy server keeps its pause, and what comes meanwhile
 // goes out with it.
 func TestBatchThatIsTriedAgain(t *testing.T) {

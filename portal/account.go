@@ -116,8 +116,8 @@ func (p *portal) makePassword(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	secret, made, err := p.make(r, who, wish)
-	if told := fault.Told(err); told != "" && !errors.Is(err, fault.ErrUnavailable) {
-		f.Wrong = map[string]string{"name": told}
+	if fault.Told(err) != "" && !errors.Is(err, fault.ErrUnavailable) {
+		f.Wrong = map[string]string{"name": p.kit.Explain(r, err)}
 		p.showAccount(w, r, refusedWish(err), f)
 		return
 	}

@@ -145,8 +145,8 @@ func (p *portal) apiRevoke(w http.ResponseWriter, r *http.Request) {
 
 // apiBroken answers a program with an error of the keeper, or of the store.
 func (p *portal) apiBroken(w http.ResponseWriter, r *http.Request, err error) {
-	if told := fault.Told(err); told != "" && !errors.Is(err, fault.ErrUnavailable) {
-		web.Problem(w, refusedWish(err), told)
+	if fault.Told(err) != "" && !errors.Is(err, fault.ErrUnavailable) {
+		web.Problem(w, refusedWish(err), p.kit.Explain(r, err))
 		return
 	}
 	p.kit.Fail(w, r, err)

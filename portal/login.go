@@ -170,8 +170,8 @@ func (p *portal) refuse(w http.ResponseWriter, r *http.Request, err error) (stat
 		p.Log.ErrorContext(r.Context(), "sign-in failed", "err", err)
 	}
 	w.Header().Set("Retry-After", "10")
-	if told := fault.Told(err); told != "" {
-		return http.StatusServiceUnavailable, told
+	if said, ok := fault.Said(err); ok {
+		return http.StatusServiceUnavailable, text.Say(said)
 	}
 	return http.StatusServiceUnavailable, text.T("Passwords cannot be checked at the moment. Try again in a little while.")
 }

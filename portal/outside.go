@@ -49,15 +49,15 @@ func (p *portal) outsideBack(w http.ResponseWriter, r *http.Request) {
 func (p *portal) refuseOutside(w http.ResponseWriter, r *http.Request, err error) (status int, sentence string) {
 	if no, ok := errors.AsType[*oidc.RefusedError](err); ok {
 		if no.Login != "" {
-			p.refusal(r, no.Login, errors.New(no.Reason))
+			p.refusal(r, no.Login, errors.New(no.Reason.String()))
 		}
-		return http.StatusForbidden, no.Reason
+		return http.StatusForbidden, p.kit.Text(r).Say(no.Reason)
 	}
 	switch {
 	case errors.Is(err, identity.ErrRefused):
 		return http.StatusForbidden, p.kit.Text(r).T("You cannot sign in here. Ask your administrator.")
 	case fault.Told(err) == "" && errors.Is(err, fault.ErrUnavailable):
-		err = fault.Tell(err, "%s", p.kit.Text(r).T("The sign-in cannot be checked at the moment. Try again in a little while."))
+		err = fault.Tell(err, "The sign-in cannot be checked at the moment. Try again in a little while.")
 	}
 	return p.refuse(w, r, err)
 }

@@ -67,6 +67,8 @@ type Options struct {
 	Brand       func(workspace string) web.Brand
 	Firm        func(ctx context.Context, who identity.Identity) (string, error)
 	Brands      func() []web.Brand
+	Language    func() string
+	Zone        func() *time.Location
 
 	// Record tells the audit of what was refused, Append of a change, in the
 	// transaction that makes it.
@@ -107,6 +109,7 @@ func newPortal(o Options) *portal {
 	p.kit = web.New(web.Options{
 		Public: o.Public, Catalog: o.Catalog, Sessions: o.Sessions, Principal: o.Principal, Caller: p.caller, Refused: p.refuseCaller,
 		Workspaces: o.Workspaces, Preferences: o.Preferences, Unread: o.Unread, Brand: o.Brand, Firm: o.Firm, Brands: o.Brands,
+		Language: o.Language, Zone: o.Zone,
 		Begin: func(w http.ResponseWriter, r *http.Request, who identity.Identity, how string) error {
 			return p.begin(w, r, who, nil, how, nil)
 		},

@@ -155,7 +155,7 @@ func (s *Service) InviteAgain(ctx context.Context, by By, workspace, mail string
 		case !found:
 			return noContact(mail)
 		case c.State != store.Invited:
-			return fault.Tell(fault.ErrConflict, "%s does not wait for an invitation; their access is %s.", c.Mail, c.State)
+			return fault.Tell(fault.ErrConflict, "%s does not wait for an invitation; their access is %s.", c.Mail, state(c.State))
 		case s.Clock().Before(c.Invited.Add(inviteAgainAfter)):
 			return fault.Tell(fault.ErrBusy, "An invitation to %s went out a moment ago; wait a minute.", c.Mail)
 		}

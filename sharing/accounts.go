@@ -68,7 +68,7 @@ func (s *Service) AcceptInvitation(ctx context.Context, secret, name, password, 
 	if err != nil {
 		return identity.Identity{}, fmt.Errorf("sharing: accept invitation: %w", err)
 	}
-	if name, err = line("name", name, maxName); err == nil && name == "" {
+	if name, err = line(fault.Say("name"), name, maxName); err == nil && name == "" {
 		err = fault.Tell(fs.ErrInvalid, "Write your name, so that people know who you are.")
 	}
 	if err != nil {
@@ -189,16 +189,10 @@ func (s *Service) SignedIn(ctx context.Context, by By) error {
 // hash judges a new password and hashes it, when it is its turn.
 func (s *Service) hash(ctx context.Context, password string) (hash string, err error) {
 	if err := identity.CheckNew(password); err != nil {
-		return "", fault.Tell(errors.Join(fs.ErrInvalid, err), "%s.", sentence(err))
+		return "", fmt.Errorf("sharing: hash: %w", err)
 	}
 	busy := s.Queue.Do(ctx, func() { hash, err = identity.HashPassword(s.Rand, password) })
 	return hash, errors.Join(busy, err)
-}
-
-// sentence begins an error's text with a capital.
-func sentence(err error) string {
-	text := err.Error()
-	return string(text[0]-'a'+'A') + text[1:]
 }
 
 // forget has everybody forget the proofs of a password that is another now.

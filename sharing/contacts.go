@@ -127,11 +127,11 @@ func (w ContactWish) clean() (ContactWish, error) {
 	}
 	text, err := Address(w.Mail)
 	take(&w.Mail, text, err)
-	text, err = line("name", w.Name, maxName)
+	text, err = line(fault.Say("name"), w.Name, maxName)
 	take(&w.Name, text, err)
-	text, err = line("organisation", w.Organisation, maxName)
+	text, err = line(fault.Say("organisation"), w.Organisation, maxName)
 	take(&w.Organisation, text, err)
-	text, err = prose("note", w.Notes, maxNotes)
+	text, err = prose(fault.Say("note"), w.Notes, maxNotes)
 	take(&w.Notes, text, err)
 	if w.Language != "" && !slices.Contains(Languages(), w.Language) {
 		errs = append(errs, fault.Tell(fs.ErrInvalid, "There is no language %q; choose one of the list.", short(w.Language)))
@@ -261,6 +261,20 @@ func (s *Service) managed(ctx context.Context, by By, workspace, mail string) (*
 func contactSubject(mail string) string { return "contact:" + mail }
 
 // isOpen tells a contact who may be shared something with.
+// state is how far a contact's access has come, for people.
+func state(s store.ContactState) fault.Sentence {
+	switch s {
+	case store.Invited:
+		return fault.Say("invited")
+	case store.Active:
+		return fault.Say("active")
+	case store.Closed:
+		return fault.Say("closed")
+	case store.NoAccess:
+	}
+	return fault.Say("none")
+}
+
 func isOpen(c store.Contact) bool { return c.State == store.Invited || c.State == store.Active }
 
 // tidy sorts folders, and leaves out those that lie in another.

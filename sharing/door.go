@@ -151,7 +151,7 @@ func (v *Visit) look(ctx context.Context) (*files.Window, error) {
 
 // asked is the name that a program gave.
 func (v *Visit) asked() string {
-	name, err := line("name", v.knock.Name, maxName)
+	name, err := line(fault.Say("name"), v.knock.Name, maxName)
 	if err != nil {
 		return ""
 	}

@@ -29,7 +29,7 @@ func (s *Service) InviteLink(ctx context.Context, by By, workspace, mail string)
 		case !found:
 			return noContact(mail)
 		case c.State != store.Invited:
-			return fault.Tell(fault.ErrConflict, "%s does not wait for an invitation; their access is %s.", c.Mail, c.State)
+			return fault.Tell(fault.ErrConflict, "%s does not wait for an invitation; their access is %s.", c.Mail, state(c.State))
 		}
 		a, err := s.ensureAccount(ctx, tx, c)
 		if err != nil {

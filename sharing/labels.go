@@ -147,7 +147,7 @@ func (s *Service) collect(ctx context.Context, l *labelled, at labelPlace, all m
 
 // SetLabel marks something, or gives a mark another colour.
 func (s *Service) SetLabel(ctx context.Context, by By, p vpath.Path, name, color string) error {
-	name, err := line("label", name, maxLabel)
+	name, err := line(fault.Say("label"), name, maxLabel)
 	switch {
 	case err != nil:
 	case name == "":

@@ -269,7 +269,7 @@ func (r *Room) folderFor(ctx context.Context, p vpath.Path) (vpath.Path, error) 
 // makeFolder makes the visitor's own folder, of their name and the day. One who
 // has no cookie comes back to the folder of that name: nobody can tell who it was.
 func (r *Room) makeFolder(ctx context.Context, p vpath.Path) (vpath.Path, error) {
-	name := folderName(r.v.who.Name) + " " + r.v.s.Clock().UTC().Format(time.DateOnly)
+	name := folderName(r.v.who.Name) + " " + r.v.s.Clock().In(r.v.s.Zone()).Format(time.DateOnly)
 	for i := 1; i < maxTwins; i++ {
 		one := name
 		if i > 1 {

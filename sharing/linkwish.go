@@ -45,7 +45,7 @@ type LinkWish struct {
 	Name    string       // for whom it is, for people to read
 	Contact string       // mail address of the contact for whom it is, "" for none
 	Mode    string       // LinkRead, LinkDeposit or LinkInbox
-	Until   time.Time    // a day: it ends with it, in UTC; zero for good
+	Until   time.Time    // a day: it ends with it; zero for good
 	Message string       // to the contact, with the mail that sends it
 
 	Password     string // "" for none
@@ -67,8 +67,8 @@ type LinkWish struct {
 // none: what nobody sees in a form must not hold later, when the mode is another.
 func (s *Service) cleanLink(ctx context.Context, w LinkWish) (LinkWish, error) {
 	var errs [6]error
-	w.Name, errs[0] = line("name", w.Name, maxName)
-	w.Message, errs[1] = prose("message", w.Message, maxMessage)
+	w.Name, errs[0] = line(fault.Say("name"), w.Name, maxName)
+	w.Message, errs[1] = prose(fault.Say("message"), w.Message, maxMessage)
 	w.Until, errs[2] = s.endOf(w.Until)
 	w.Allowed, errs[3] = cleanAllowed(w.Allowed)
 	w.Types, errs[4] = cleanTypes(w.Types)

@@ -57,7 +57,7 @@ const (
 )
 
 // line is a text of one line, as it is kept.
-func line(what, text string, most int) (string, error) {
+func line(what fault.Sentence, text string, most int) (string, error) {
 	text = strings.TrimSpace(norm.NFC.String(text))
 	switch {
 	case utf8.RuneCountInString(text) > most:
@@ -69,7 +69,7 @@ func line(what, text string, most int) (string, error) {
 }
 
 // prose is a text of several lines.
-func prose(what, text string, most int) (string, error) {
+func prose(what fault.Sentence, text string, most int) (string, error) {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\t", " ")
 	if _, err := line(what, strings.ReplaceAll(text, "\n", " "), most); err != nil {
 		return "", err

@@ -56,7 +56,7 @@ type ShareWish struct {
 	To      []string // "contact:MAIL", "user:LOGIN", or the mail address of anybody
 	Mode    string   // Read, Edit or Deposit
 	Message string
-	Until   time.Time // a day: the share ends with it, in UTC; zero for good
+	Until   time.Time // a day: the share ends with it; zero for good
 	Ask     bool      // the recipients accept or decline
 	Labels  bool      // the giver's labels go along
 }
@@ -108,7 +108,7 @@ func (s *Service) clean(w ShareWish) (ShareWish, error) {
 		w.Until, err = s.endOf(w.Until)
 	}
 	if err == nil {
-		w.Message, err = prose("message", w.Message, maxMessage)
+		w.Message, err = prose(fault.Say("message"), w.Message, maxMessage)
 	}
 	w.Items, w.To = unique(w.Items), unique(w.To)
 	return w, err
@@ -125,13 +125,15 @@ func unique[T comparable](all []T) []T {
 	return kept
 }
 
-// endOf is the last second of a day in UTC: what ends on a day is there on it.
+// endOf is the last second of a day of the firm: what ends on a day is there on it.
+// The day is the one that was written, in whatever zone it was read: its midnight
+// in Brussels is the day before in UTC.
 func (s *Service) endOf(day time.Time) (time.Time, error) {
 	if day.IsZero() {
 		return day, nil
 	}
-	y, m, d := day.UTC().Date()
-	end := time.Date(y, m, d, 23, 59, 59, 0, time.UTC)
+	y, m, d := day.Date()
+	end := time.Date(y, m, d, 23, 59, 59, 0, s.Zone())
 	if !end.After(s.Clock()) {
 		return end, fault.Tell(fs.ErrInvalid, "The end %s is in the past; choose a later day.", end.Format(time.DateOnly))
 	}

@@ -143,6 +143,27 @@ func TestUntilTheEndOfADay(t *testing.T) {
 	}
 }
 
+// TestTheDayIsTheFirms: what ends on a day is there on all of it, where the firm is,
+// in whatever zone the day was read.
+func TestTheDayIsTheFirms(t *testing.T) {
+	for name, want := range map[string]string{"UTC": "2026-03-04T23:59:59Z", "Europe/Brussels": "2026-03-04T22:59:59Z", "America/New_York": "2026-03-05T04:59:59Z"} {
+		w := newWorld(t)
+		w.joined(carol, "/firm/Clients/Acme")
+		zone, err := time.LoadLocation(name)
+		w.ok(err)
+		w.sh.Zone = func() *time.Location { return zone }
+		for _, typed := range []*time.Location{time.UTC, zone} {
+			grants, err := w.sh.Share(t.Context(), w.by("ann"), sharing.ShareWish{
+				Items: paths("/firm/Clients/Acme"), To: []string{carol}, Mode: sharing.Read, Until: time.Date(2026, 3, 4, 0, 0, 0, 0, typed),
+			})
+			w.ok(err)
+			if got := grants[0].Until.UTC().Format(time.RFC3339); got != want {
+				t.Errorf("a firm in %s, the day typed in %s: until %s, want %s", name, typed, got, want)
+			}
+		}
+	}
+}
+
 func TestAskAndAnswer(t *testing.T) {
 	for _, accept := range []bool{true, false} {
 		w := newWorld(t)

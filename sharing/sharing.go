@@ -94,6 +94,9 @@ type Options struct {
 	Secret     []byte   // 32 bytes or more, from which the key of receipts is derived
 	OldSecrets [][]byte // those of before: receipts made with them are still known
 
+	// Zone is the firm's: a day of it is what shares and links end with. Nil is UTC.
+	Zone func() *time.Location
+
 	Clock func() time.Time
 	Rand  io.Reader
 	Log   *slog.Logger
@@ -116,6 +119,9 @@ func New(o Options) (*Service, error) {
 	proofs, err := identity.NewCache(identity.CacheOptions{Clock: o.Clock, Rand: o.Rand})
 	if err != nil {
 		return nil, fmt.Errorf("sharing: %w", err)
+	}
+	if o.Zone == nil {
+		o.Zone = func() *time.Location { return time.UTC }
 	}
 	o.Secret, o.OldSecrets = nil, nil // nothing that prints a Service prints them
 	return &Service{Options: o, signer: signer, proofs: proofs}, nil

@@ -134,7 +134,7 @@ func (v *Visit) Begin(ctx context.Context, name string) (cookie string, err erro
 	if v.room == nil {
 		return "", wrap("begin visit", noLink())
 	}
-	if name, err = line("name", name, maxName); err != nil {
+	if name, err = line(fault.Say("name"), name, maxName); err != nil {
 		return "", wrap("begin visit", err)
 	}
 	if name != "" && name != v.data.Name {

@@ -13,14 +13,23 @@ import (
 
 // Error says why a path was refused. It is an fs.ErrInvalid; its text is meant
 // for the one who sent the path, and does not repeat what was sent.
-type Error struct{ Reason string }
+type Error struct {
+	format string // of what is wrong with it
+	args   []any
+}
 
-func (e *Error) Error() string { return "the path " + e.Reason }
+func (e *Error) Error() string { return "the path " + fmt.Sprintf(e.format, e.args...) }
+
+// Phrase is the text for another language: see fault.Sentence.
+func (e *Error) Phrase() (format string, args []any) { return "the path " + e.format, e.args }
+
+// String is of fault.Sentence.
+func (e *Error) String() string { return e.Error() }
 
 // Unwrap makes errors.Is(err, fs.ErrInvalid) true.
 func (e *Error) Unwrap() error { return fs.ErrInvalid }
 
-func refuse(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+func refuse(format string, args ...any) error { return &Error{format, args} }
 
 // Parse takes a plain, decoded path: "/a/b", "/a/b/" or "/".
 func Parse(raw string) (Path, error) {

@@ -12,6 +12,7 @@ import (
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"portico/fault"
 	"portico/identity"
 	"portico/vpath"
 )
@@ -86,7 +87,7 @@ func (p *Provider) userInfo(ctx context.Context, known *gooidc.Provider, subject
 // unusable tells the admin why, and the person that there is something.
 func (p *Provider) unusable(ctx context.Context, c claimed, err error) error {
 	p.o.Log.ErrorContext(ctx, "oidc: a sign-in was refused", "err", err, "login", short(string(c.login)), "subject", short(c.subject))
-	return &RefusedError{identity.Login(short(string(c.login))), "What " + p.o.Title + " says about you cannot be used here. Ask your administrator, whose log says why."}
+	return &RefusedError{identity.Login(short(string(c.login))), fault.Say("What %s says about you cannot be used here. Ask your administrator, whose log says why.", p.o.Title)}
 }
 
 // readClaims gives errors that are for the admin's log.

@@ -204,7 +204,7 @@ func wantRefused(t *testing.T, what string, err error) {
 		t.Errorf("%s: Finish = %v, want a *RefusedError", what, err)
 		return
 	}
-	if no.Reason == "" || strings.Contains(no.Reason, "jose") || strings.Contains(no.Reason, "claim") {
+	if said := no.Reason.String(); said == "" || strings.Contains(said, "jose") || strings.Contains(said, "claim") {
 		t.Errorf("%s: the sentence for the person is %q", what, no.Reason)
 	}
 }

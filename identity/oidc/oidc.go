@@ -142,15 +142,17 @@ type SignedIn struct {
 // identity.ErrRefused.
 type RefusedError struct {
 	Login  identity.Login // "" where it is not known
-	Reason string         // for the one who wants to sign in
+	Reason fault.Sentence // for the one who wants to sign in
 }
 
-func (e *RefusedError) Error() string { return "oidc: " + e.Reason }
+func (e *RefusedError) Error() string { return "oidc: " + e.Reason.String() }
 
 // Unwrap makes it an identity.ErrRefused.
 func (e *RefusedError) Unwrap() error { return identity.ErrRefused }
 
-func refused(reason string) error { return &RefusedError{Reason: reason} }
+func refused(format string, args ...any) error {
+	return &RefusedError{Reason: fault.Say(format, args...)}
+}
 
 // Finish takes what the provider sent the browser back with. The errors are
 // *RefusedError and those that wrap fault.ErrUnavailable.
@@ -186,9 +188,9 @@ func (p *Provider) checkReturn(ctx context.Context, f flow, q url.Values) error 
 		return refused("The answer came from another provider than the one that was asked. Begin again.")
 	case q.Has("error"):
 		p.o.Log.WarnContext(ctx, "oidc: the provider refused a sign-in", "error", short(q.Get("error")), "description", short(q.Get("error_description")))
-		return refused(p.o.Title + " did not sign you in. Begin again, or ask your administrator.")
+		return refused("%s did not sign you in. Begin again, or ask your administrator.", p.o.Title)
 	case q.Get("code") == "":
-		return refused("The answer of " + p.o.Title + " is incomplete. Begin again.")
+		return refused("The answer of %s is incomplete. Begin again.", p.o.Title)
 	}
 	return nil
 }
@@ -199,7 +201,7 @@ func (p *Provider) redeem(ctx context.Context, known *gooidc.Provider, f flow, c
 	got, err := p.config(known).Exchange(ctx, code, oauth2.VerifierOption(f.verifier()))
 	if bad, ok := errors.AsType[*oauth2.RetrieveError](err); ok && bad.Response.StatusCode < http.StatusInternalServerError {
 		p.o.Log.WarnContext(ctx, "oidc: the provider did not take a code", "error", short(bad.ErrorCode), "description", short(bad.ErrorDescription))
-		return nil, nil, refused(p.o.Title + " did not confirm the sign-in. Begin again.")
+		return nil, nil, refused("%s did not confirm the sign-in. Begin again.", p.o.Title)
 	}
 	if err != nil {
 		return nil, nil, p.away(ctx, "token", err)
@@ -207,7 +209,7 @@ func (p *Provider) redeem(ctx context.Context, known *gooidc.Provider, f flow, c
 	raw, ok := got.Extra("id_token").(string)
 	if !ok {
 		p.o.Log.ErrorContext(ctx, "oidc: the provider gives no ID token; its client must have the scope openid")
-		return nil, nil, refused(p.o.Title + " did not say who you are. Ask your administrator.")
+		return nil, nil, refused("%s did not say who you are. Ask your administrator.", p.o.Title)
 	}
 	// The verifier takes the algorithms that the provider announced, of those with a public key: never "none", nor our secret as a key.
 	token, err := known.Verifier(&gooidc.Config{ClientID: p.o.ClientID, Now: p.o.Clock}).Verify(ctx, raw)
@@ -219,7 +221,7 @@ func (p *Provider) redeem(ctx context.Context, known *gooidc.Provider, f flow, c
 	}
 	if err != nil {
 		p.o.Log.WarnContext(ctx, "oidc: an ID token was refused", "err", err)
-		return nil, nil, refused("The answer of " + p.o.Title + " could not be verified. Begin again, or ask your administrator.")
+		return nil, nil, refused("The answer of %s could not be verified. Begin again, or ask your administrator.", p.o.Title)
 	}
 	return token, got, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"portico/fault"
 	"portico/identity"
 	"portico/store"
 )
@@ -147,7 +148,7 @@ func (p *Provider) person(ctx context.Context, f flow, c claimed) (SignedIn, err
 		return SignedIn{Who: found, Groups: c.groups, Next: f.next, Keep: p.keep(ctx, f, nil)}, nil
 	case errors.Is(err, identity.ErrTaken):
 		p.o.Log.WarnContext(ctx, "oidc: a sign-in was refused: the directory has the login, and its account is closed or not the only one", "login", c.login)
-		return SignedIn{}, &RefusedError{c.login, "The account " + string(c.login) + " is closed here. Ask your administrator."}
+		return SignedIn{}, &RefusedError{c.login, fault.Say("The account %s is closed here. Ask your administrator.", c.login)}
 	case err != nil && !errors.Is(err, identity.ErrRefused):
 		return SignedIn{}, fmt.Errorf("oidc: finish: %w", err)
 	}
@@ -165,11 +166,11 @@ func (p *Provider) person(ctx context.Context, f flow, c claimed) (SignedIn, err
 }
 
 // notVouched is the sentence for an account that is not the provider's.
-func (p *Provider) notVouched(login identity.Login) string {
+func (p *Provider) notVouched(login identity.Login) fault.Sentence {
 	if p.o.Only {
-		return "The account " + string(login) + " cannot sign in this way, and there is no other. Ask your administrator."
+		return fault.Say("The account %s cannot sign in this way, and there is no other. Ask your administrator.", login)
 	}
-	return "The account " + string(login) + " has a password of its own here: sign in with that."
+	return fault.Say("The account %s has a password of its own here: sign in with that.", login)
 }
 
 // keep is SignedIn.Keep.
@@ -204,5 +205,5 @@ func (p *Provider) checkHolder(ctx context.Context, in store.PersonReader, one s
 	}
 	p.o.Log.ErrorContext(ctx, "oidc: two subjects claim one login; the first keeps it. Give one of them another login at the provider",
 		"login", one.Login, "holder", holder, "refused", one.ID)
-	return &RefusedError{identity.Login(one.Login), "Somebody else signs in here under the login " + one.Login + ". Ask your administrator, whose log says more."}
+	return &RefusedError{identity.Login(one.Login), fault.Say("Somebody else signs in here under the login %s. Ask your administrator, whose log says more.", one.Login)}
 }

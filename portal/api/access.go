@@ -7,6 +7,7 @@ import (
 
 	"portico/fault"
 	"portico/files"
+	"portico/lang"
 )
 
 // partly tells of an operation on a tree that was done but for some things.
@@ -37,7 +38,7 @@ func (a *api) why(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err //nolint:wrapcheck // names itself
 	}
-	return reply(w, r, http.StatusOK, map[string]any{"allowed": allowed, "why": sentence})
+	return reply(w, r, http.StatusOK, map[string]any{"allowed": allowed, "why": a.kit.Text(r).Say(sentence)})
 }
 
 // accessJSON is what somebody may do with a thing.
@@ -49,8 +50,11 @@ type accessJSON struct {
 	Share   string   `json:"share,omitempty"` // ID of the share that gives it
 }
 
-func asAccess(x files.Access) accessJSON {
-	j := accessJSON{Subject: x.Subject, Name: x.Name, Rights: listed(x.Rights), Why: x.Why}
+func asAccess(text *lang.Text, x files.Access) accessJSON {
+	j := accessJSON{Subject: x.Subject, Name: x.Name, Rights: listed(x.Rights)}
+	if x.Why != nil {
+		j.Why = text.Say(x.Why)
+	}
 	if x.Grant != nil {
 		j.Share = x.Grant.ID
 	}
@@ -71,5 +75,6 @@ func (a *api) who(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err //nolint:wrapcheck // names itself
 	}
-	return reply(w, r, http.StatusOK, map[string]any{"access": each(list, asAccess)})
+	text := a.kit.Text(r)
+	return reply(w, r, http.StatusOK, map[string]any{"access": each(list, func(x files.Access) accessJSON { return asAccess(text, x) })})
 }

@@ -116,6 +116,5 @@ func (p *pages) failThrottled(w http.ResponseWriter, r *http.Request, err error)
 		return
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(max(int(math.Ceil(throttled.After.Seconds())), 1)))
-	text := p.kit.Text(r)
-	p.kit.Fail(w, r, fault.Tell(fault.ErrBusy, "%s", text.T("There were too many attempts. Try again in {time}.", "time", text.Wait(throttled.After))))
+	p.kit.Fail(w, r, fault.Tell(fault.ErrBusy, "There were too many attempts. Try again in %s.", p.kit.Text(r).Wait(throttled.After)))
 }

@@ -91,8 +91,8 @@ func (p *pages) depositOf(r *http.Request, id string) (Deposit, error) {
 	return Deposit{}, fmt.Errorf("%w: %s", errNoDeposit, id)
 }
 
-// explain is why something was not taken, in the reader's language: the kind alone,
-// since the sentence of an error is in English.
+// explain is why something was not taken: the kind alone, since the sentence of an
+// error names a path, and the customer has sent a document.
 func (p *pages) explain(r *http.Request, err error) string {
 	for _, kind := range []error{
 		fault.ErrPrecondition, fault.ErrQuota, fault.ErrTooLarge, fault.ErrTruncated, fault.ErrLocked, fault.ErrBusy, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid,

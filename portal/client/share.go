@@ -13,7 +13,6 @@ import (
 
 	"portico/fault"
 	"portico/files"
-	"portico/lang"
 	"portico/portal/content"
 	"portico/portal/web"
 	"portico/sharing"
@@ -310,7 +309,7 @@ func (p *pages) zip(w http.ResponseWriter, r *http.Request) {
 	who, _ := p.kit.Who(r)
 	done, ok := p.zips.Begin(who.ID)
 	if !ok {
-		p.kit.Fail(w, r, fault.Tell(fault.ErrBusy, "%s", p.text(r, lang.ID("Two downloads of folders are under way already. Wait until one has ended."))))
+		p.kit.Fail(w, r, fault.Tell(fault.ErrBusy, "Two downloads of folders are under way already. Wait until one has ended."))
 		return
 	}
 	defer done()

@@ -182,7 +182,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, v *sharing.Visit, e
 	case locked, errors.Is(err, sharing.ErrMail):
 		// wget sends credentials when it is asked alone.
 		w.Header().Set("WWW-Authenticate", `Basic realm="link", charset="UTF-8"`)
-		plain(w, http.StatusUnauthorized, sentence(err))
+		plain(w, http.StatusUnauthorized, p.sentence(r, err))
 	case errors.Is(err, sharing.ErrGone):
 		p.ended(w, r, err)
 	case wantsPage(r):
@@ -192,11 +192,12 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, v *sharing.Visit, e
 	}
 }
 
-func sentence(err error) string {
-	if told := fault.Told(err); told != "" {
-		return told
+func (p *pages) sentence(r *http.Request, err error) string {
+	text := p.kit.Text(r)
+	if said, ok := fault.Said(err); ok {
+		return text.Say(said)
 	}
-	return "This link has a password."
+	return text.T("This link has a password.")
 }
 
 // status is that of an error. A path that is not one is a fault of who sent it.
@@ -211,7 +212,7 @@ func status(err error) int {
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text + "\n")) //nolint:gosec // plain text with nosniff; the client may have gone
+	_, _ = w.Write([]byte(text + "\n")) // the client may have gone
 }
 
 // brand is whose firm a link is of.

@@ -57,7 +57,7 @@ func (p *pages) throttled(w http.ResponseWriter, r *http.Request, t *identity.Th
 // all reasons that are not the visitor's business.
 func (p *pages) ended(w http.ResponseWriter, r *http.Request, err error) {
 	if !wantsPage(r) {
-		plain(w, http.StatusGone, sentence(err))
+		plain(w, http.StatusGone, p.sentence(r, err))
 		return
 	}
 	p.kit.Trouble(w, r, http.StatusGone, lang.ID("This link has ended"), lang.ID("Ask who sent it to you for a new one."))
@@ -121,7 +121,7 @@ func (p *pages) name(w http.ResponseWriter, r *http.Request, v *sharing.Visit) {
 	}
 	name := r.PostForm.Get("name")
 	if name == "" {
-		p.fail(w, r, v, fault.Tell(fs.ErrInvalid, "%s", p.kit.Text(r).T("Write your name.")))
+		p.fail(w, r, v, fault.Tell(fs.ErrInvalid, "Write your name."))
 		return
 	}
 	if !p.begin(w, r, v, name) {

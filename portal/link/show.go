@@ -315,7 +315,7 @@ func (p *pages) zip(w http.ResponseWriter, r *http.Request, v *sharing.Visit) {
 	}
 	done, ok := p.zips.Begin(v.Principal().Subject() + " " + p.kit.Address(r))
 	if !ok {
-		p.fail(w, r, v, fault.Tell(fault.ErrBusy, "%s", p.kit.Text(r).T("Two downloads of several files are under way already. Wait until one has ended.")))
+		p.fail(w, r, v, fault.Tell(fault.ErrBusy, "Two downloads of several files are under way already. Wait until one has ended."))
 		return
 	}
 	defer done()

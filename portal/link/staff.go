@@ -76,14 +76,14 @@ const mega = 1 << 20
 
 func (p *pages) formOf(v sharing.LinkView) linkForm {
 	f := linkForm{
-		LinkView: v, Action: "/link/" + v.ID, Items: v.Items, Folders: true, Today: p.kit.Clock().Format(time.DateOnly),
+		LinkView: v, Action: "/link/" + v.ID, Items: v.Items, Folders: true, Today: p.kit.Clock().In(p.kit.Zone()).Format(time.DateOnly),
 		Allowed: strings.Join(v.Allowed, ", "), Types: strings.Join(v.Types, ", "), FileMB: v.MaxFileBytes / mega, AllMB: v.MaxBytes / mega,
 	}
 	for _, item := range v.Items {
 		f.Folders = f.Folders && item.Dir
 	}
 	if !v.Until.IsZero() {
-		f.Until = v.Until.Format(time.DateOnly)
+		f.Until = v.Until.In(p.kit.Zone()).Format(time.DateOnly)
 	}
 	return f
 }
@@ -122,7 +122,7 @@ func (p *pages) newForm(w http.ResponseWriter, r *http.Request) {
 	}
 	list, err := items(r)
 	if err == nil && len(list) == 0 {
-		err = fault.Tell(fs.ErrInvalid, "%s", p.kit.Text(r).T("Nothing is chosen."))
+		err = fault.Tell(fs.ErrInvalid, "Nothing is chosen.")
 	}
 	f := p.formOf(sharing.LinkView{Mode: sharing.LinkRead})
 	if err == nil {
@@ -165,11 +165,10 @@ func (p *pages) showForm(w http.ResponseWriter, r *http.Request, status int, f l
 // wish reads the form.
 func (p *pages) wish(r *http.Request) (w sharing.LinkWish, err error) {
 	f := r.PostForm
-	text := p.kit.Text(r)
 	number := func(name string) (n int64) {
 		if s := strings.TrimSpace(f.Get(name)); s != "" && err == nil {
 			if n, err = strconv.ParseInt(s, 10, 32); err != nil {
-				err = fault.Tell(fs.ErrInvalid, "%s", text.T("“{text}” is no number.", "text", s))
+				err = fault.Tell(fs.ErrInvalid, "“%s” is no number.", s)
 			}
 		}
 		return n
@@ -182,8 +181,8 @@ func (p *pages) wish(r *http.Request) (w sharing.LinkWish, err error) {
 		MaxFileBytes: number("file_mb") * mega, MaxBytes: number("all_mb") * mega, Types: words(f.Get("types")),
 	}
 	if day := f.Get("until"); day != "" && err == nil {
-		if w.Until, err = time.Parse(time.DateOnly, day); err != nil {
-			err = fault.Tell(fs.ErrInvalid, "%s", text.T("That is no date."))
+		if w.Until, err = time.ParseInLocation(time.DateOnly, day, p.kit.Zone()); err != nil {
+			err = fault.Tell(fs.ErrInvalid, "That is no date.")
 		}
 	}
 	return w, err

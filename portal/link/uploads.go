@@ -21,7 +21,7 @@ type visitKey struct{}
 
 func (p *pages) newUploads() uploads {
 	return uploads{tus.New(tus.Options{
-		Prefix: tusPrefix, Log: p.kit.Log, MaxSize: p.MaxUpload,
+		Prefix: tusPrefix, Text: p.kit.Text, Log: p.kit.Log, MaxSize: p.MaxUpload,
 		Tree: func(r *http.Request) (tus.Tree, error) {
 			v, _ := r.Context().Value(visitKey{}).(*sharing.Visit) // set below, always
 			return v.Room().Sender(), nil

@@ -22,7 +22,7 @@ func (p *pages) rename(w http.ResponseWriter, r *http.Request) {
 	t, err := p.tree(r)
 	var to vpath.Path
 	if err == nil && len(f.items) != 1 {
-		err = fault.Tell(fs.ErrInvalid, "%s", p.kit.Text(r).T("Choose one thing to rename."))
+		err = fault.Tell(fs.ErrInvalid, "Choose one thing to rename.")
 	}
 	if err == nil {
 		to, err = childOf(f.in, r.PostForm.Get("name"))
@@ -60,7 +60,7 @@ func (p *pages) place(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(f.items) == 0 {
-		p.back(w, r, f.in, fault.Tell(fs.ErrInvalid, "%s", p.kit.Text(r).T("Nothing is chosen.")))
+		p.back(w, r, f.in, fault.Tell(fs.ErrInvalid, "Nothing is chosen."))
 		return
 	}
 	to, err := vpath.Parse(orRoot(r.PostForm.Get("to")))
@@ -223,7 +223,7 @@ func (p *pages) sure(w http.ResponseWriter, r *http.Request) {
 	}
 	t, err := p.tree(r)
 	if err == nil && len(f.items) == 0 {
-		err = fault.Tell(fs.ErrInvalid, "%s", p.kit.Text(r).T("Nothing is chosen."))
+		err = fault.Tell(fs.ErrInvalid, "Nothing is chosen.")
 	}
 	if err != nil {
 		p.back(w, r, f.in, err)

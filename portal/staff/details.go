@@ -117,7 +117,10 @@ func (p *pages) addPeople(r *http.Request, t *files.Tree, at vpath.Path, d *deta
 	}
 	for _, a := range list {
 		kind, name, _ := strings.Cut(a.Subject, ":")
-		line := access{Name: a.Name, Kind: kind, Subject: a.Subject, Level: levelOf(a.Rights), Why: a.Why}
+		line := access{Name: a.Name, Kind: kind, Subject: a.Subject, Level: levelOf(a.Rights)}
+		if a.Why != nil {
+			line.Why = p.kit.Text(r).Say(a.Why)
+		}
 		if line.Name == "" {
 			line.Name = name
 		}

@@ -104,7 +104,7 @@ func (p *pages) shareForm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(f.items) == 0 {
-		p.back(w, r, f.in, fault.Tell(fs.ErrInvalid, "%s", p.kit.Text(r).T("Nothing is chosen.")))
+		p.back(w, r, f.in, fault.Tell(fs.ErrInvalid, "Nothing is chosen."))
 		return
 	}
 	p.showShare(w, r, http.StatusOK, f, sharePage{May: true})

@@ -285,3 +285,27 @@ func TestWeight(t *testing.T) {
 		t.Errorf("styles and scripts have %d bytes, 60 KB are the most", n)
 	}
 }
+
+// TestWordsOfOthers wants what is refused, and why somebody may do something, in the
+// reader's language.
+func TestWordsOfOthers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.put("/firm/Old/a.txt", "x")
+	for tag, want := range map[string][]string{
+		"de": {
+			"/lab gibt es nicht.", "ja: bob darf den Inhalt von /firm/Old/a.txt sehen: user:bob hat die Rolle viewer für /firm",
+			"nein: bob darf /firm/Old/a.txt nicht löschen: keine Regel gewährt dort „löschen“",
+		},
+		"fr": {
+			"/lab n’existe pas.", "oui\u00a0: bob peut voir le contenu de /firm/Old/a.txt\u00a0: user:bob a le rôle viewer sur /firm",
+			"non\u00a0: bob ne peut pas supprimer /firm/Old/a.txt\u00a0: aucune règle n’y accorde «\u00a0supprimer\u00a0»",
+		},
+	} {
+		h.get("bob", "/files/lab/", "Accept-Language", tag).want(404, want[0])
+		h.get("bob", "/details/firm/Old/a.txt", "Accept-Language", tag).want(200, want[1])
+		form := strings.NewReader("in=/firm/Old&item=a.txt")
+		a := h.do("bob", "POST", "/do/delete", form, "Content-Type", "application/x-www-form-urlencoded", "Accept-Language", tag)
+		a.follow(h, "bob").want(200, want[2])
+	}
+}

@@ -37,7 +37,7 @@ func (p *pages) zipItems(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.kit.Fail(w, r, err)
 	case len(f.items) == 0:
-		p.back(w, r, f.in, fault.Tell(fs.ErrInvalid, "%s", p.kit.Text(r).T("Nothing is chosen.")))
+		p.back(w, r, f.in, fault.Tell(fs.ErrInvalid, "Nothing is chosen."))
 	case len(f.items) == 1:
 		p.zip(w, r, t, f.names[0], f.in, f.items)
 	default:
@@ -53,7 +53,7 @@ func (p *pages) zipItems(w http.ResponseWriter, r *http.Request) {
 func (p *pages) zip(w http.ResponseWriter, r *http.Request, t *files.Tree, name string, base vpath.Path, items []vpath.Path) {
 	done, ok := p.busy.Begin(p.who(r).ID)
 	if !ok {
-		p.kit.Fail(w, r, fault.Tell(fault.ErrBusy, "%s", p.kit.Text(r).T("Two downloads of several files are under way already. Wait until one has ended.")))
+		p.kit.Fail(w, r, fault.Tell(fault.ErrBusy, "Two downloads of several files are under way already. Wait until one has ended."))
 		return
 	}
 	defer done()

@@ -36,33 +36,33 @@ func (e *outsideError) Unwrap() error { return e.error }
 type outcome struct {
 	err    error
 	status int
-	text   string // where the error itself has no sentence for the user
+	said   fault.Sentence // where the error itself has no sentence for the user
 }
 
 // outcomes is the table from errors to status. The first that matches counts.
 func outcomes() []outcome {
 	return []outcome{
-		{files.ErrUploadSum, statusChecksum, "The piece was broken on its way. Send it again."},
-		{errInterrupted, http.StatusConflict, "Another request goes on with this upload."},
+		{files.ErrUploadSum, statusChecksum, fault.Say("The piece was broken on its way. Send it again.")},
+		{errInterrupted, http.StatusConflict, fault.Say("Another request goes on with this upload.")},
 		// A body that stopped coming, before what it is wrapped in.
-		{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "The piece took too long to arrive. What came is kept."},
-		{fault.ErrLocked, http.StatusLocked, "Somebody has locked it."},
-		{fault.ErrPrecondition, http.StatusPreconditionFailed, "What is stored has changed meanwhile."},
-		{fault.ErrQuota, http.StatusInsufficientStorage, "There is no space left."},
-		{fault.ErrTooLarge, http.StatusRequestEntityTooLarge, "It is larger than this server takes."},
+		{os.ErrDeadlineExceeded, http.StatusRequestTimeout, fault.Say("The piece took too long to arrive. What came is kept.")},
+		{fault.ErrLocked, http.StatusLocked, fault.Say("Somebody has locked it.")},
+		{fault.ErrPrecondition, http.StatusPreconditionFailed, fault.Say("What is stored has changed meanwhile.")},
+		{fault.ErrQuota, http.StatusInsufficientStorage, fault.Say("There is no space left.")},
+		{fault.ErrTooLarge, http.StatusRequestEntityTooLarge, fault.Say("It is larger than this server takes.")},
 		// Never 404 for a storage that is away: a client would begin again.
-		{fault.ErrUnavailable, http.StatusServiceUnavailable, "The storage does not answer at the moment. Try again in a little while."},
-		{fault.ErrBusy, http.StatusTooManyRequests, "Too many uploads at once."},
-		{fault.ErrNoParent, http.StatusConflict, "The folder that it would lie in does not exist."},
-		{fault.ErrNotDir, http.StatusConflict, "What it would lie in is a file, not a folder."},
-		{fault.ErrIsDir, http.StatusConflict, "There is a folder of this name."},
-		{fs.ErrExist, http.StatusConflict, "There is something of this name."},
-		{fault.ErrConflict, http.StatusConflict, "This cannot be done here."},
-		{fs.ErrPermission, http.StatusForbidden, "You may not do this here."},
-		{fs.ErrInvalid, http.StatusBadRequest, "The request makes no sense here."},
-		{fs.ErrNotExist, http.StatusNotFound, "There is nothing at this address."},
-		{fault.ErrTruncated, http.StatusBadRequest, "The piece is shorter than it was to be. What came is kept."},
-		{context.DeadlineExceeded, http.StatusServiceUnavailable, "It took too long. Try again in a little while."},
+		{fault.ErrUnavailable, http.StatusServiceUnavailable, fault.Say("The storage does not answer at the moment. Try again in a little while.")},
+		{fault.ErrBusy, http.StatusTooManyRequests, fault.Say("Too many uploads at once.")},
+		{fault.ErrNoParent, http.StatusConflict, fault.Say("The folder that it would lie in does not exist.")},
+		{fault.ErrNotDir, http.StatusConflict, fault.Say("What it would lie in is a file, not a folder.")},
+		{fault.ErrIsDir, http.StatusConflict, fault.Say("There is a folder of this name.")},
+		{fs.ErrExist, http.StatusConflict, fault.Say("There is something of this name.")},
+		{fault.ErrConflict, http.StatusConflict, fault.Say("This cannot be done here.")},
+		{fs.ErrPermission, http.StatusForbidden, fault.Say("You may not do this here.")},
+		{fs.ErrInvalid, http.StatusBadRequest, fault.Say("The request makes no sense here.")},
+		{fs.ErrNotExist, http.StatusNotFound, fault.Say("There is nothing at this address.")},
+		{fault.ErrTruncated, http.StatusBadRequest, fault.Say("The piece is shorter than it was to be. What came is kept.")},
+		{context.DeadlineExceeded, http.StatusServiceUnavailable, fault.Say("It took too long. Try again in a little while.")},
 	}
 }
 
@@ -70,24 +70,24 @@ func outcomes() []outcome {
 // its text stays in the log.
 func judge(err error) outcome {
 	if own, ok := errors.AsType[*refusal](err); ok {
-		return outcome{err, own.status, own.text}
+		return outcome{err, own.status, fault.Say("%s", own.text)}
 	}
 	if name, ok := errors.AsType[*vpath.Error](err); ok {
-		return outcome{err, http.StatusBadRequest, name.Error() + "."}
+		return outcome{err, http.StatusBadRequest, fault.Say("%s.", name)}
 	}
 	for _, o := range outcomes() {
 		if !errors.Is(err, o.err) {
 			continue
 		}
-		if s := fault.Told(err); s != "" {
-			o.text = s
+		if said, ok := fault.Said(err); ok {
+			o.said = said
 		}
 		if l, ok := errors.AsType[*files.LockedError](err); ok && l.Holder != "" {
-			o.text = l.Holder + " has locked it."
+			o.said = fault.Say("%s has locked it.", l.Holder)
 		}
 		return o
 	}
-	return outcome{err, http.StatusInternalServerError, "Something went wrong in the server. Its log says what."}
+	return outcome{err, http.StatusInternalServerError, fault.Say("Something went wrong in the server. Its log says what.")}
 }
 
 // isBusy tells that another request is at the upload. A file that somebody has
@@ -136,5 +136,13 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	head.Set("Content-Type", "application/problem+json")
 	head.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(o.status)
-	_ = json.NewEncoder(w).Encode(problem{"about:blank", title, o.status, o.text, head.Get("X-Request-Id")}) // a client that is gone is no fault
+	_ = json.NewEncoder(w).Encode(problem{"about:blank", title, o.status, h.say(r, o.said), head.Get("X-Request-Id")}) // a client that is gone is no fault
+}
+
+// say is a sentence in the language of who asks.
+func (h *handler) say(r *http.Request, s fault.Sentence) string {
+	if h.Text == nil {
+		return s.String()
+	}
+	return h.Text(r).Say(s)
 }

@@ -14,7 +14,7 @@ const prefix = "/api/v1/uploads"
 // of a request go.
 func Room(tree func(k *web.Kit, r *http.Request) (Tree, error), o Options) web.Room {
 	return func(k *web.Kit) []web.Route {
-		o.Prefix, o.Fail, o.Log = prefix, k.Fail, k.Log
+		o.Prefix, o.Fail, o.Text, o.Log = prefix, k.Fail, k.Text, k.Log
 		o.Tree = func(r *http.Request) (Tree, error) { return tree(k, r) }
 		h := New(o).ServeHTTP
 		var all []web.Route

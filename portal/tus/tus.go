@@ -22,6 +22,7 @@ import (
 
 	"portico/fault"
 	"portico/files"
+	"portico/lang"
 	"portico/vpath"
 )
 
@@ -51,6 +52,9 @@ type Options struct {
 	// if that is set.
 	Tree func(*http.Request) (Tree, error)
 	Fail func(http.ResponseWriter, *http.Request, error)
+
+	// Text is the language of who asks; nil is English.
+	Text func(*http.Request) *lang.Text
 
 	Prefix  string // "/api/v1/uploads"
 	MaxSize int64  // bytes of one file

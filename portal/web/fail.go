@@ -8,6 +8,7 @@ import (
 	"portico/fault"
 	"portico/lang"
 	"portico/sharing"
+	"portico/vpath"
 )
 
 // answer is what people are told of a kind of error.
@@ -56,14 +57,26 @@ func Status(err error) int {
 	return a.status
 }
 
+// sentence is what an error says itself, nil for nothing. A path that cannot be is
+// told by its own text, which names nothing but what is wrong with it.
+func sentence(err error) fault.Sentence {
+	if told, ok := fault.Said(err); ok {
+		return told
+	}
+	if bad, ok := errors.AsType[*vpath.Error](err); ok {
+		return bad
+	}
+	return nil
+}
+
 // Explain is an error in one sentence for whoever asked: its own, or its kind's
 // in their language.
 func (k *Kit) Explain(r *http.Request, err error) string {
-	if told := fault.Told(err); told != "" {
-		return told
+	t := k.Text(r)
+	if told := sentence(err); told != nil {
+		return t.Say(told)
 	}
 	a, _ := judge(err)
-	t := k.Text(r)
 	return t.T(a.what) + ". " + t.T(a.mend)
 }
 
@@ -84,24 +97,25 @@ func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if a.status == http.StatusServiceUnavailable || a.status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "10")
 	}
-	told := fault.Told(err)
 	if !k.isAPI(r) {
-		k.trouble(w, r, a.status, trouble{What: a.what, Mend: a.mend, Why: told})
+		t := trouble{What: a.what, Mend: a.mend}
+		if told := sentence(err); told != nil {
+			t.Why = k.Text(r).Say(told)
+		}
+		k.trouble(w, r, a.status, t)
 		return
 	}
-	switch {
-	case !known:
-		told = "Something went wrong. Tell your administrator the number in X-Request-Id."
-	case told == "":
-		told = a.what + ". " + a.mend
+	sentence := k.Explain(r, err)
+	if !known {
+		sentence = k.Text(r).T("Something went wrong. Tell your administrator the number in X-Request-Id.")
 	}
-	Problem(w, a.status, told)
+	Problem(w, a.status, sentence)
 }
 
 // trouble is a page that says what happened, and what to do.
 type trouble struct {
 	What, Mend string // ids of texts
-	Why        string // the sentence of the error, in English
+	Why        string // the sentence of the error, in the reader's language
 	ID         string
 	Home       string
 }

@@ -59,6 +59,10 @@ type Options struct {
 	Firm func(ctx context.Context, who identity.Identity) (workspace string, err error)
 	// Brands are all of them, whose logos are given to whoever asks.
 	Brands func() []Brand
+	// Language and Zone are the firm's, for those whose browser does not tell its
+	// own; nil is English and UTC.
+	Language func() string
+	Zone     func() *time.Location
 
 	RequestID func(context.Context) string
 	Address   func(*http.Request) string // of the client
@@ -83,6 +87,12 @@ type Room func(*Kit) []Route
 // New makes a kit with the pages and assets that all share. It panics on a
 // template that cannot be read, which is a fault of the program.
 func New(o Options) *Kit {
+	if o.Language == nil {
+		o.Language = func() string { return "" }
+	}
+	if o.Zone == nil {
+		o.Zone = func() *time.Location { return time.UTC }
+	}
 	k := &Kit{
 		Options: o, pages: map[string]*source{}, assets: map[string]asset{},
 		sid:  session.NewCookie(o.Public, "sid", 0),

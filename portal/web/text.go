@@ -17,11 +17,17 @@ const (
 )
 
 // Text is the language of who asks, in the time zone of their browser: what they
-// chose, else what their browser asks for.
+// chose, else what their browser asks for. A program that comes with a password is
+// answered in the language that it asks for and else in English, whatever its person
+// chose for their own eyes: its logs are read by others.
 func (k *Kit) Text(r *http.Request) *lang.Text {
 	v := k.of(r)
 	if v.text == nil {
-		v.text = k.Catalog.For(k.Chosen(r).Language, cookie(r, langCookie), r.Header.Get("Accept-Language")).In(zone(cookie(r, zoneCookie)))
+		prefs := []string{r.Header.Get("Accept-Language")}
+		if r.Header.Get("Authorization") == "" {
+			prefs = []string{k.Chosen(r).Language, cookie(r, langCookie), prefs[0], k.Language()}
+		}
+		v.text = k.Catalog.For(prefs...).In(k.zone(r))
 	}
 	return v.text
 }
@@ -47,16 +53,18 @@ func cookie(r *http.Request, name string) string {
 // maxZone is longer than the name of any time zone.
 const maxZone = 64
 
-// zone reads the name of a time zone, UTC where it is none. It comes from a cookie:
-// "Local" would tell where the server stands.
-func zone(name string) *time.Location {
-	name = strings.ReplaceAll(name, "%2F", "/")
-	if name == "Local" {
-		return time.UTC
+// zone is the time zone that a script has read of the browser, and the firm's where
+// none has. It comes from a cookie: "Local" would tell where the server stands, and
+// "" is UTC to time.LoadLocation.
+func (k *Kit) zone(r *http.Request) *time.Location {
+	firm := k.Zone()
+	name := strings.ReplaceAll(cookie(r, zoneCookie), "%2F", "/")
+	if name == "" || name == "Local" {
+		return firm
 	}
 	at, err := time.LoadLocation(name) // refuses what leaves its folder
 	if err != nil {
-		return time.UTC
+		return firm
 	}
 	return at
 }
