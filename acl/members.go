@@ -117,3 +117,18 @@ func (p *Policy) Chains(who Principal) []Chain {
 	}
 	return chains
 }
+
+// People are the persons whom the config lists in a group, themselves or through
+// groups in it, in the order of their names. Whom a directory has in it is not
+// known here, and of everyone there is no list.
+func (p *Policy) People(group Subject) []Subject {
+	var all []Subject
+	for s := range p.roster {
+		_, isPerson := strings.CutPrefix(string(s), "user:")
+		if _, in := p.roster.descend(Principal{Self: s}).from[group]; in && isPerson && s != group {
+			all = append(all, s)
+		}
+	}
+	slices.Sort(all)
+	return all
+}

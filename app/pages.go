@@ -59,7 +59,7 @@ func (s *process) workspacesOf(ctx context.Context, who identity.Identity) ([]po
 	}
 	var all []portal.Workspace
 	for _, n := range list {
-		all = append(all, portal.Workspace{Name: n.Path.Name(), Title: n.Title})
+		all = append(all, portal.Workspace{Name: n.Path.Name(), Title: n.Title, Contacts: tree.Somewhere(n.Path, "share", "invite")})
 	}
 	return all, nil
 }

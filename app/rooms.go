@@ -22,7 +22,7 @@ func (s *process) rooms(cfg *config.Config) []web.Room {
 	return []web.Room{
 		unlock.Room(s.unlock),
 		staff.Room(staff.Options{
-			Files: s.files, Name: s.nameOf, Person: s.person, Activity: s.activity, Sharing: s.sharing, Uploads: uploadsAt,
+			Files: s.files, Name: s.nameOf, Person: s.person, Activity: s.activity, Sharing: s.sharing, Links: s.sharing.LinksAt, Ask: s.sharing.AskAccess, Uploads: uploadsAt,
 		}),
 		contacts.Room(contacts.Options{Files: s.files, Sharing: s.sharing, Mails: s.notices.Mails()}),
 		customers.Room(customers.Options{Files: s.files, Sharing: s.sharing, Notices: s.notices, Uploads: uploadsAt}),

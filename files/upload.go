@@ -3,6 +3,7 @@ package files
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"time"
@@ -38,6 +39,16 @@ type UploadWish struct {
 	ModTime time.Time // the client's time of change, zero if it sent none
 	Exists  string    // ExistsAsk, ExistsKeep or ExistsReplace
 	MaxSize int64     // fault.ErrTooLarge beyond, whatever Size says; 0 for no limit
+
+	// Beside, if set, judges a visitor's upload beside those that are under way by
+	// the same link, in the transaction that begins it. Its refusal is told as it is.
+	Beside func(ctx context.Context, tx store.Tx, others UnderWay) error
+}
+
+// UnderWay are uploads that have begun and are not complete.
+type UnderWay struct {
+	Files int
+	Bytes int64 // that they have announced; of those that have not, all that they may take
 }
 
 // UploadState is how far an upload has come.
@@ -95,7 +106,7 @@ func (t *Tree) beginUpload(ctx context.Context, p vpath.Path, wish UploadWish) (
 	n := notes{Exists: wish.Exists, Name: p.Name(), ModTime: wish.ModTime, MaxSize: wish.MaxSize, Found: u.found, Creator: meta.Creator}
 	row := store.Upload{ID: id, Owner: t.who.acl.ID, Path: u.path, Size: wish.Size, Handle: handle, Created: t.now()}
 	if err = n.keepSum(sha256.New()); err == nil {
-		err = t.s.State.Update(ctx, func(tx store.Tx) error { return t.openUpload(ctx, tx, &row, n) })
+		err = t.s.State.Update(ctx, func(tx store.Tx) error { return t.openUpload(ctx, tx, &row, n, wish) })
 	}
 	if err != nil {
 		_ = stager.Abort(context.WithoutCancel(ctx), handle) // else Reap does it
@@ -154,22 +165,44 @@ func (l place) stager() (backends.Stager, error) {
 	return s, nil
 }
 
-// openUpload writes the row of a new upload, if its owner has not too many.
-func (t *Tree) openUpload(ctx context.Context, tx store.Tx, row *store.Upload, n notes) error {
+// openUpload writes the row of a new upload, if its owner has not too many, nor
+// their link.
+func (t *Tree) openUpload(ctx context.Context, tx store.Tx, row *store.Upload, n notes, wish UploadWish) error {
 	all, err := tx.UploadsOf(ctx, row.Owner)
 	if err != nil {
 		return err
 	}
-	open := 0
-	for _, u := range all {
-		if u.Handle != "" && u.Expires.After(t.now()) {
-			open++
-		}
-	}
-	if open >= uploadsEach {
+	if open := t.underWay(all).Files; open >= uploadsEach {
 		return plain(fault.ErrBusy, "you have %d uploads under way: finish or cancel one of them first", open)
 	}
+	if wish.Beside != nil {
+		if all, err = tx.UploadsOfAll(ctx, t.who.Subject()); err != nil {
+			return err
+		}
+		if err := wish.Beside(ctx, tx, t.underWay(all)); err != nil {
+			return &plainError{err}
+		}
+	}
 	return t.putUpload(tx, row, n)
+}
+
+// underWay counts those that wait for bytes. What one has not announced it may
+// still take, up to its limit, which each piece is held to.
+func (t *Tree) underWay(all []store.Upload) (u UnderWay) {
+	for _, row := range all {
+		if row.Handle == "" || !row.Expires.After(t.now()) {
+			continue
+		}
+		u.Files++
+		size := row.Size
+		if size < 0 {
+			var n notes
+			_ = json.Unmarshal(row.State, &n) // ours
+			size = max(n.MaxSize, row.Offset)
+		}
+		u.Bytes += size
+	}
+	return u
 }
 
 // putUpload writes a row, whose time begins anew.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"portico/backends"
@@ -20,6 +21,10 @@ func (s *memState) UploadByID(ctx context.Context, id string) (store.Upload, boo
 
 func (s *memState) UploadsOf(ctx context.Context, owner string) ([]store.Upload, error) {
 	return s.read().UploadsOf(ctx, owner)
+}
+
+func (s *memState) UploadsOfAll(ctx context.Context, whose string) ([]store.Upload, error) {
+	return s.read().UploadsOfAll(ctx, whose)
 }
 
 func (s *memState) UploadsExpired(ctx context.Context, now time.Time) ([]store.Upload, error) {
@@ -43,6 +48,10 @@ func (r memRows) someUploads(want func(store.Upload) bool) (out []store.Upload) 
 
 func (r memRows) UploadsOf(_ context.Context, owner string) ([]store.Upload, error) {
 	return r.someUploads(func(u store.Upload) bool { return u.Owner == owner }), nil
+}
+
+func (r memRows) UploadsOfAll(_ context.Context, whose string) ([]store.Upload, error) {
+	return r.someUploads(func(u store.Upload) bool { return strings.HasPrefix(u.Owner, whose+"/") }), nil
 }
 
 func (r memRows) UploadsExpired(_ context.Context, now time.Time) ([]store.Upload, error) {

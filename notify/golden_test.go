@@ -69,6 +69,7 @@ func samples() map[string][]notify.Notice {
 		"receipt-two":   batch(receipt("scan 1.pdf"), receipt("scan 2.pdf")),
 		"opened":        {one(notify.Opened, nil)},
 		"ending":        {one(notify.Ending, map[string]string{"until": until, "link": "/portal/s/1"})},
+		"asked":         {one(notify.Asked, map[string]string{"item": "Acme", "folder": "De Wit & Co/Klanten", "message": "Voor de controle van maart.", "link": "/share?in=%2Ffirm%2FKlanten&item=Acme&to=user%3Aann"})},
 		"closed":        {quiet(one(notify.Closed, nil))},
 		"reset":         {quiet(one(notify.Reset, map[string]string{"until": soon, "link": "/reset/SECRET"}))},
 		"code":          {quiet(one(notify.Code, map[string]string{"code": "482 913"}))},

@@ -29,6 +29,7 @@ const (
 	Receipt   Event = "receipt"   // to the depositor; Data: item, size, sha256, time, id, link
 	Opened    Event = "opened"    // to giver or depositor: opened for the first time; Data: by, item
 	Ending    Event = "ending"    // to both sides, before a share ends; Data: item, until, link
+	Asked     Event = "asked"     // to who looks after a folder: a colleague would like to have access; Data: by, item, folder, message, link
 	Closed    Event = "closed"    // to a contact whose access was closed; Data: by, firm
 	Reset     Event = "reset"     // a way to a new password; Data: link
 	Code      Event = "code"      // the code that proves a visitor's address; Data: code, item

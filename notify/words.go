@@ -43,6 +43,11 @@ func aboutAccess() map[Event]saying {
 			open:  lang.ID("Choose a password"),
 			notes: []string{lang.ID("The link works once, until {until}."), lang.ID("Did you not expect this? Then you need not do anything.")},
 		},
+		Asked: {
+			title: lang.ID("{by} asks for access to “{item}”"),
+			body:  lang.ID("It lies in {folder}. Whether they get access is for you to decide."),
+			open:  lang.ID("Give access"),
+		},
 		Closed: {
 			title: lang.ID("Your access to the documents of {firm} has ended"),
 			body:  lang.ID("{by} closed your access. You can no longer open what was shared with you."),

@@ -185,6 +185,10 @@ func filesSteps() []step {
 		{"eve", "DELETE", "/files/firm/Clients/New", "", 204, ""},
 		{"bob", "GET", "/why/firm/Clients?right=write", "", 200, ""},
 		{"ann", "GET", "/who/firm/Clients", "", 200, ""},
+		{"bob", "POST", "/access-requests", `{"path":"/firm/Clients/Acme","message":"For the audit"}`, 204, ""},
+		{"bob", "POST", "/access-requests", `{"path":"/firm/Clients/Acme"}`, 409, ""},
+		{"bob", "POST", "/access-requests", `{"path":"/firm/HR"}`, 404, ""},
+		{"root", "POST", "/access-requests", `{"path":"/firm/Clients/Acme"}`, 422, ""},
 		{"bob", "PUT", "/labels/firm/Clients/Acme", `{"name":"Mine","color":"red"}`, 204, ""},
 		{"bob", "GET", "/labels/firm/Clients", "", 200, ""},
 		{"bob", "GET", "/files/firm/Clients", "", 200, ""},
@@ -227,6 +231,13 @@ func (c *caller) deposit() {
 		c.Errorf("the receipt is %s", c.last.text)
 	}
 	c.step(step{stan, "GET", "/deposits/$DEPOSIT/receipt", "", 404, ""})
+	c.step(step{carol, "PUT", "/labels/Acme/letter.txt", `{"name":"To sign","color":"teal"}`, 204, ""})
+	c.step(step{carol, "GET", "/labels/Acme", "", 200, ""})
+	if !regexp.MustCompile(`"/Acme/letter.txt":\[\{"name":"To sign","color":"teal","mine":true`).MatchString(c.last.text) {
+		c.Errorf("the labels are %s", c.last.text)
+	}
+	c.step(step{stan, "PUT", "/labels/Acme/letter.txt", `{"name":"Mine","color":"teal"}`, 404, ""})
+	c.step(step{carol, "DELETE", "/labels/Acme/letter.txt?name=To%20sign", "", 204, ""})
 	h := http.Header{
 		"Authorization": {basic("eve", word)}, "Tus-Resumable": {"1.0.0"}, "Upload-Length": {"9"},
 		"Upload-Metadata": {"path L2Zpcm0vQ2xpZW50cw==,filename dS50eHQ="},

@@ -230,7 +230,7 @@ func (o *office) options(log *slog.Logger) portal.Options {
 			_, list, err := t.Find(ctx, vpath.Path{}, true, files.Want{})
 			var all []portal.Workspace
 			for _, n := range list {
-				all = append(all, portal.Workspace{Name: n.Path.Name(), Title: n.Title})
+				all = append(all, portal.Workspace{Name: n.Path.Name(), Title: n.Title, Contacts: t.Somewhere(n.Path, "share", "invite")})
 			}
 			return all, err
 		},
@@ -240,7 +240,7 @@ func (o *office) options(log *slog.Logger) portal.Options {
 		},
 		Rooms: []web.Room{
 			api.Room(api.Options{Files: o.files, Sharing: o.sharing, Notices: o.notices, Person: person}),
-			staff.Room(staff.Options{Files: o.files, Sharing: o.sharing, Person: person}),
+			staff.Room(staff.Options{Files: o.files, Sharing: o.sharing, Links: o.sharing.LinksAt, Ask: o.sharing.AskAccess, Person: person}),
 			client.Room(client.Options{Files: o.files, Sharing: o.sharing, Notices: o.notices}),
 			contacts.Room(contacts.Options{Files: o.files, Sharing: o.sharing}),
 			link.Room(link.Options{Sharing: o.sharing}),

@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 
+	"portico/fault"
 	"portico/files"
+	"portico/store"
 	"portico/vpath"
 )
 
@@ -63,8 +65,39 @@ func (u Sender) BeginUpload(ctx context.Context, p vpath.Path, wish files.Upload
 	if most := u.most(); wish.MaxSize == 0 || wish.MaxSize > most {
 		wish.MaxSize = most
 	}
+	wish.Beside = u.beside(wish)
 	st, err := u.Window.BeginUpload(ctx, at, wish)
 	return st, u.says(err)
+}
+
+// linkUploads are the uploads of a link that may be under way at once, whoever's
+// they are. A visitor has a limit of their own, and anybody may be many visitors.
+const linkUploads = 64
+
+// beside holds a new upload to what its link takes, with all that is under way by
+// it: their bytes wait in the storage, and would else count for nothing until they
+// are complete. What others leave half done is in the way for a day at most.
+func (u Sender) beside(wish files.UploadWish) func(context.Context, store.Tx, files.UnderWay) error {
+	size := wish.Size
+	if size < 0 {
+		size = wish.MaxSize
+	}
+	return func(ctx context.Context, tx store.Tx, others files.UnderWay) error {
+		l, found, err := tx.LinkByID(ctx, u.v.link.ID)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return gone()
+		case others.Files >= linkUploads:
+			return fault.Tell(fault.ErrBusy, "%d files are on their way by this link already. Try again when some have arrived.", others.Files)
+		case l.MaxFiles > 0 && l.Files+others.Files >= l.MaxFiles:
+			return fault.Tell(fault.ErrBusy, "This link takes %d files in all, and the last of them are on their way. Try again later, in case one is given up.", l.MaxFiles)
+		case size > allLimit(l)-l.Bytes-others.Bytes:
+			return fault.Tell(fault.ErrBusy, "What is on its way by this link leaves no room for so much. Try again when it has arrived.")
+		}
+		return nil
+	}
 }
 
 // AppendUpload is files.Window.AppendUpload.

@@ -19,7 +19,7 @@ func Languages() []string { return []string{"en", "nl", "fr", "sv", "de"} }
 func Mutable() []notify.Event {
 	return []notify.Event{
 		notify.Shared, notify.Offered, notify.Accepted, notify.Declined, notify.Stopped, notify.Deposited,
-		notify.Receipt, notify.Opened, notify.Ending,
+		notify.Receipt, notify.Opened, notify.Ending, notify.Asked,
 	}
 }
 

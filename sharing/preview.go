@@ -14,17 +14,32 @@ import (
 	"portico/vpath"
 )
 
-// maxPreview bounds what a preview shows, which counts as no download.
-const maxPreview = 64 << 20
+// MaxPreview bounds what a preview shows, which counts as no download. In the units
+// that people read.
+const MaxPreview = 64_000_000
 
-// Previewable tells whether a file of such a name can be shown on a page, without
-// being one: nothing that runs (THREATS.md §4.3).
-func Previewable(n files.Node) bool {
-	return !n.Dir && n.Size <= maxPreview && previewType(n.Path.Name()) != ""
+// Shows tells whether a file can be shown on the link's page without being one:
+// nothing that runs (THREATS.md §4.3). large tells one that is too large alone.
+//
+// Whoever sees a preview can keep it, and it is the whole file: that is so of every
+// page that shows something, and the page says it. So the bound is one of size. What
+// is heard and seen comes in pieces and strains no browser; where downloads are
+// free there is nothing to go around, and it has no bound.
+func (r *Room) Shows(n files.Node) (ok, large bool) {
+	kind := PreviewType(n.Path.Name())
+	if n.Dir || kind == "" {
+		return false, false
+	}
+	plays := strings.HasPrefix(kind, "audio/") || strings.HasPrefix(kind, "video/")
+	if plays && !r.v.link.ViewOnly && r.v.link.MaxDownloads == 0 {
+		return true, false
+	}
+	return n.Size <= MaxPreview, n.Size > MaxPreview
 }
 
-// previewType is from a fixed list and never from the bytes.
-func previewType(name string) string {
+// PreviewType is the media type of what a page may show, by its name and never by
+// its bytes; "" for what it may not.
+func PreviewType(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".png":
 		return "image/png"
@@ -38,24 +53,63 @@ func previewType(name string) string {
 		return "application/pdf"
 	case ".txt", ".md", ".csv", ".log":
 		return "text/plain; charset=utf-8"
+	case ".mp3":
+		return "audio/mpeg"
+	case ".m4a":
+		return "audio/mp4"
+	case ".wav":
+		return "audio/wav"
+	case ".ogg":
+		return "audio/ogg"
+	case ".mp4":
+		return "video/mp4"
+	case ".webm":
+		return "video/webm"
+	case ".mov":
+		return "video/quicktime"
 	}
 	return ""
 }
 
-// Preview reads a file for a page to show; kind is its type. What cannot be shown
-// is fs.ErrPermission. It is no download.
-func (r *Room) Preview(ctx context.Context, p vpath.Path) (from io.ReadCloser, n files.Node, kind string, err error) {
-	if n, err = r.Stat(ctx, p); err != nil {
-		return nil, n, "", err
+// Previews is a Room as a page shows its files: what is opened of it is no
+// download, and is for looking alone.
+type Previews struct{ *Room }
+
+// Previews is the room for the pictures, papers, sounds and films of a page.
+func (r *Room) Previews() Previews { return Previews{r} }
+
+// Open is files.Window.Open for a page that shows the file, or a piece of it. What
+// cannot be shown is fs.ErrPermission.
+func (p Previews) Open(ctx context.Context, at vpath.Path, rg files.Range) (io.ReadCloser, files.Node, error) {
+	n, err := p.Stat(ctx, at)
+	if err == nil && n.Dir {
+		err = fault.ErrIsDir
 	}
-	if n.Dir {
-		return nil, n, "", fault.ErrIsDir
+	if err == nil {
+		err = p.shows(n)
 	}
-	if !Previewable(n) {
-		return nil, n, "", fault.Tell(fs.ErrPermission, "This kind of file cannot be shown here.")
+	if err != nil {
+		return nil, files.Node{}, err
 	}
-	from, n, err = r.Window.Open(ctx, p, files.Range{})
-	return from, n, previewType(p.Name()), err
+	from, n, err := p.Window.Open(ctx, at, rg)
+	if err != nil {
+		return from, n, err
+	}
+	if err := p.shows(n); err != nil { // another file has taken its place
+		_ = from.Close() // nothing was read of it
+		return nil, files.Node{}, err
+	}
+	return from, n, nil
+}
+
+func (p Previews) shows(n files.Node) error {
+	switch ok, large := p.Shows(n); {
+	case large:
+		return fault.Tell(fs.ErrPermission, "This file is too large to be shown here.")
+	case !ok:
+		return fault.Tell(fs.ErrPermission, "This kind of file cannot be shown here.")
+	}
+	return nil
 }
 
 // Archive is the reading of several things as one download. End it with whether

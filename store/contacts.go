@@ -77,7 +77,7 @@ type AccountWriter interface {
 // once: an invitation, a new password, a code.
 type Ticket struct {
 	Sum     Sum    // of the secret, or of a code with what it is for
-	Kind    string // "invite", "reset", "code", "unlock"
+	Kind    string // "invite", "reset", "code", "unlock", "ask"
 	Subject string // whom or what it is for: a mail address, a login, "link:ID MAIL"
 	Data    []byte // what its maker keeps with it, as JSON
 	Created time.Time

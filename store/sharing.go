@@ -205,7 +205,10 @@ type Upload struct {
 // UploadReader finds uploads.
 type UploadReader interface {
 	UploadByID(ctx context.Context, id string) (Upload, bool, error)
-	UploadsOf(ctx context.Context, owner string) ([]Upload, error)       // oldest first
+	UploadsOf(ctx context.Context, owner string) ([]Upload, error) // oldest first
+	// UploadsOfAll are those of all whose owner begins with whose and a slash: of the
+	// visitors of a link. Oldest first.
+	UploadsOfAll(ctx context.Context, whose string) ([]Upload, error)
 	UploadsExpired(ctx context.Context, now time.Time) ([]Upload, error) // oldest first
 }
 

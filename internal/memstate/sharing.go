@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"strings"
 	"time"
 
 	"portico/store"
@@ -278,6 +279,11 @@ func (r reader) UploadByID(_ context.Context, id string) (store.Upload, bool, er
 // UploadsOf is of store.UploadReader.
 func (r reader) UploadsOf(_ context.Context, owner string) ([]store.Upload, error) {
 	return pick(r, uploads, func(u store.Upload) bool { return u.Owner == owner }, oldest(uploadAge))
+}
+
+// UploadsOfAll is of store.UploadReader.
+func (r reader) UploadsOfAll(_ context.Context, whose string) ([]store.Upload, error) {
+	return pick(r, uploads, func(u store.Upload) bool { return strings.HasPrefix(u.Owner, whose+"/") }, oldest(uploadAge))
 }
 
 // UploadsExpired is of store.UploadReader.

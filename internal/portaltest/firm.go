@@ -379,7 +379,7 @@ func (f *Firm) workspaces(ctx context.Context, who identity.Identity) ([]portal.
 	_, list, err := tree.Find(ctx, vpath.Path{}, true, files.Want{})
 	var all []portal.Workspace
 	for _, n := range list {
-		all = append(all, portal.Workspace{Name: n.Path.Name(), Title: n.Title})
+		all = append(all, portal.Workspace{Name: n.Path.Name(), Title: n.Title, Contacts: tree.Somewhere(n.Path, "share", "invite")})
 	}
 	return all, err
 }

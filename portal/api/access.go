@@ -78,3 +78,19 @@ func (a *api) who(w http.ResponseWriter, r *http.Request) error {
 	text := a.kit.Text(r)
 	return reply(w, r, http.StatusOK, map[string]any{"access": each(list, func(x files.Access) accessJSON { return asAccess(text, x) })})
 }
+
+// askAccess asks those who can give access to something for it. Who they are the
+// answer does not say.
+func (a *api) askAccess(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Path    path   `json:"path"`
+		Message string `json:"message"`
+	}
+	if err := body(w, r, &in); err != nil {
+		return err
+	}
+	if err := a.Sharing.AskAccess(r.Context(), a.kit.By(r), in.Path.Path, in.Message); err != nil {
+		return wrap("ask access", err)
+	}
+	return done(w)
+}

@@ -122,6 +122,8 @@ func (a *api) peopleRoutes(add adder) {
 	add(web.SignedIn, "DELETE /shares/{id}", a.stopShare)
 	add(web.SignedIn, "PUT /shares/{id}/answer", a.answerShare)
 
+	add(web.StaffOnly, "POST /access-requests", a.askAccess)
+
 	add(web.StaffOnly, "GET /links", a.links)
 	add(web.StaffOnly, "POST /links", a.makeLink)
 	add(web.StaffOnly, "GET /links/{id}", a.link)

@@ -66,7 +66,7 @@ func (a *api) workspaces(w http.ResponseWriter, r *http.Request) error {
 	}
 	all := make([]workspaceJSON, 0, len(list))
 	for _, s := range list {
-		all = append(all, workspaceJSON(s))
+		all = append(all, workspaceJSON{s.Name, s.Title})
 	}
 	return reply(w, r, http.StatusOK, map[string]any{"workspaces": all})
 }

@@ -97,6 +97,10 @@ func (p *pages) routes() []web.Route {
 	add(web.ContactOnly, "GET /portal/raw/{grant}", p.raw)
 	add(web.ContactOnly, "GET /portal/raw/{grant}/{path...}", p.raw)
 	add(web.ContactOnly, "GET /portal/zip/{grant}/{path...}", p.zip)
+	for _, at := range []string{"/portal/label/{grant}", "/portal/label/{grant}/{path...}"} {
+		add(web.ContactOnly, "GET "+at, p.labels)
+		add(web.ContactOnly, "POST "+at, p.label)
+	}
 	add(web.ContactOnly, "GET /portal/deposits", p.deposits)
 	add(web.ContactOnly, "POST /portal/deposits/{id}/back", p.takeBack)
 	add(web.ContactOnly, "GET /portal/receipts/{id}", p.receipt)

@@ -12,6 +12,7 @@ import (
 	"portico/portal/web"
 	"portico/sharing"
 	"portico/store"
+	"portico/vpath"
 )
 
 // homePage is what a customer begins with.
@@ -39,6 +40,9 @@ type share struct {
 	Drops bool   // documents can be sent there
 	Blind bool   // and nothing is seen
 	Ends  bool   // within a week
+
+	Labels  []sharing.LabelView
+	LabelAt string // the form of them
 }
 
 // soon is when the end of a share is worth a colour.
@@ -46,11 +50,15 @@ const soon = 7 * 24 * time.Hour
 
 func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 	views, err := p.Sharing.ForMe(r.Context(), p.kit.By(r))
+	var labels map[vpath.Path][]sharing.LabelView
+	if err == nil {
+		labels, err = p.Sharing.Labels(r.Context(), p.kit.By(r), vpath.Path{})
+	}
 	if err != nil {
 		p.kit.Fail(w, r, err)
 		return
 	}
-	page := homePage{Firms: p.firms(r, views)}
+	page := homePage{Firms: p.firms(r, views, labels)}
 	page.Several = len(page.Firms) > 1
 	var drops []share
 	for _, f := range page.Firms {
@@ -74,7 +82,7 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 }
 
 // firms groups what was shared by whose it is.
-func (p *pages) firms(r *http.Request, views []sharing.ShareView) []firm {
+func (p *pages) firms(r *http.Request, views []sharing.ShareView, labels map[vpath.Path][]sharing.LabelView) []firm {
 	var all []firm
 	for _, v := range views {
 		i := slices.IndexFunc(all, func(f firm) bool { return f.name == v.Workspace })
@@ -83,6 +91,7 @@ func (p *pages) firms(r *http.Request, views []sharing.ShareView) []firm {
 			all = append(all, firm{name: v.Workspace, Brand: p.brand(v.Workspace)})
 		}
 		s := p.share(r, v)
+		s.Labels = labels[v.Item]
 		if v.State == store.Offered {
 			all[i].Offers = append(all[i].Offers, s)
 		} else {
@@ -94,7 +103,7 @@ func (p *pages) firms(r *http.Request, views []sharing.ShareView) []firm {
 }
 
 func (p *pages) share(r *http.Request, v sharing.ShareView) share {
-	s := share{ShareView: v, Href: "/portal/s/" + v.ID, Kind: "file"}
+	s := share{ShareView: v, Href: "/portal/s/" + v.ID, Kind: "file", LabelAt: "/portal/label/" + v.ID}
 	can := canOf(v.Rights)
 	if v.Dir {
 		s.Kind = "folder"

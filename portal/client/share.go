@@ -159,6 +159,7 @@ type row struct {
 	Raw              string // to save it; "" for a folder
 	Sent             *Deposit
 	Labels           []sharing.LabelView
+	LabelAt          string // the form of them
 }
 
 func (p *pages) showFolder(w http.ResponseWriter, r *http.Request, s spot) {
@@ -211,7 +212,7 @@ func (p *pages) rows(r *http.Request, s spot, sent []Deposit) ([]row, error) {
 		}
 		one := row{
 			Name: n.Path.Name(), Href: s.href("s", under) + slashed(n.Dir), Kind: content.Kind(n), Dir: n.Dir, Size: n.Size, Time: n.ModTime,
-			Sent: mine[n.Path], Labels: labels[n.Path],
+			Sent: mine[n.Path], Labels: labels[n.Path], LabelAt: s.href("label", under),
 		}
 		if !n.Dir {
 			one.Raw = s.href("raw", under) + "?download"
@@ -249,16 +250,22 @@ type filePage struct {
 	ETag    string
 	Replace string // where a new version goes; "" where they may not
 	Sent    *Deposit
+	Labels  []sharing.LabelView
+	LabelAt string
 }
 
 func (p *pages) showFile(w http.ResponseWriter, r *http.Request, s spot, n files.Node) {
 	page := filePage{
 		About: s.about(), Kind: content.Kind(n), Size: n.Size, Time: n.ModTime, Raw: rawOf(s), Show: content.Showable(n), ETag: n.ETag,
+		LabelAt: labelOf(s),
 	}
 	if page.Show == "text" {
 		page.Text, page.Cut = content.Text(r.Context(), s.win, s.path)
 	}
 	sent, err := p.sent(r)
+	if err == nil {
+		page.Labels, err = p.labelsOn(r, s)
+	}
 	if err != nil {
 		p.kit.Fail(w, r, err)
 		return

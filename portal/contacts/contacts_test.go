@@ -114,3 +114,25 @@ func TestWho(t *testing.T) {
 	f.As("ann").Get("/contacts/firm/nobody@acme.example").Want(t, "no such contact", 404)
 	f.As(carol).Get("/portal/").Want(t, "carol is still in", 200)
 }
+
+// TestBar shows the way to the contacts to who may open them alone.
+func TestBar(t *testing.T) {
+	t.Parallel()
+	f := newFirm(t, true)
+	const way = `href="/contacts/"`
+	for login, may := range map[string]bool{"ann": true, "bob": true, "root": true, "eve": false} {
+		b := f.As(login)
+		page := b.Get("/account")
+		list := b.Get("/contacts/")
+		switch {
+		case may:
+			list.Want(t, login+"'s contacts", 200)
+			page.Want(t, login+"'s bar", 200, way)
+		default:
+			list.Want(t, login+"'s contacts", 403)
+			page.Want(t, login+"'s bar", 200)
+			page.Lacks(t, login+"'s bar", way)
+			list.Lacks(t, login+"'s bar", way)
+		}
+	}
+}

@@ -1,11 +1,9 @@
 package link
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/text/collate"
@@ -60,13 +58,16 @@ type drop struct {
 
 // file is one that is shown.
 type file struct {
-	Show string // how: image, pdf, text; "" for not at all
-	View string // address of the preview
-	Text string
-	Cut  bool
-	Raw  string
-	Kind string
-	Size int64
+	Show  string // how: image, pdf, text, audio, video; "" for not at all
+	View  string // address of the preview
+	Text  string
+	Cut   bool
+	Raw   string
+	Kind  string
+	Size  int64
+	Large bool  // too large to be shown, and nothing else
+	Most  int64 // that is shown
+	Keeps bool  // the player need not offer to save it
 }
 
 // top shows what a link opens: the one thing itself, or the list of several.
@@ -193,68 +194,55 @@ func (p *pages) crumbs(r *http.Request, v *sharing.Visit, here vpath.Path) (list
 
 // file is how a file is shown.
 func (p *pages) file(r *http.Request, v *sharing.Visit, n files.Node) *file {
-	f := &file{Kind: content.Kind(n), Size: n.Size}
-	if !v.Terms().ViewOnly {
+	terms := v.Terms()
+	f := &file{Kind: content.Kind(n), Size: n.Size, Most: sharing.MaxPreview, Keeps: terms.ViewOnly || terms.Downloads >= 0}
+	if !terms.ViewOnly {
 		f.Raw = web.Href(at(r, "/d"), n.Path)
 	}
-	if !sharing.Previewable(n) {
+	ok, large := v.Room().Shows(n)
+	if f.Large = large; !ok {
 		return f
 	}
 	f.View = web.Href(at(r, "/v"), n.Path)
-	switch how := content.Showable(n); how {
-	case "image", "pdf":
-		f.Show = how
-	default:
+	if f.Show = content.Showable(n); f.Show == "" || f.Show == "text" {
 		f.Show = "text"
-		f.Text, f.Cut = p.text(r, v, n)
+		f.Text, f.Cut = content.Text(r.Context(), v.Room().Previews(), n.Path)
 	}
 	return f
 }
 
-// maxText is how much of a text a page shows.
-const maxText = 256 << 10
-
-// text is the beginning of a text, which html/template escapes.
-func (p *pages) text(r *http.Request, v *sharing.Visit, n files.Node) (text string, cut bool) {
-	from, _, _, err := v.Room().Preview(r.Context(), n.Path)
-	if err != nil {
-		return "", false
-	}
-	defer from.Close() //nolint:errcheck // only read
-	b, err := io.ReadAll(io.LimitReader(from, maxText))
-	if err != nil {
-		return "", false
-	}
-	return strings.ToValidUTF8(string(b), "\ufffd"), n.Size > maxText
-}
-
-// preview gives the bytes that a page shows. What they are is said by their name,
-// from a short list, and they run nothing.
+// preview gives the bytes that a page shows, or the piece that a player asks for.
 func (p *pages) preview(w http.ResponseWriter, r *http.Request, v *sharing.Visit) {
 	here, err := path(r)
+	if err == nil {
+		err = content.Send(shown{w, here.Name()}, r, v.Room().Previews(), here)
+	}
 	if err != nil {
 		p.fail(w, r, v, err)
-		return
-	}
-	from, n, kind, err := v.Room().Preview(r.Context(), here)
-	if err != nil {
-		p.fail(w, r, v, err)
-		return
-	}
-	defer from.Close() //nolint:errcheck // only read
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Length", strconv.FormatInt(n.Size, 10))
-	h.Set("Content-Disposition", files.Disposition(n.Path.Name(), true))
-	h.Set("Content-Security-Policy", previewPolicy(kind))
-	h.Set("Cache-Control", "private, no-store")
-	if r.Method == http.MethodHead {
-		return
-	}
-	if _, err := io.Copy(w, from); err != nil {
-		panic(http.ErrAbortHandler)
 	}
 }
+
+// shown is an answer that a page shows. What it is is said by its name, from a short
+// list, and it runs nothing; no cache keeps it.
+type shown struct {
+	http.ResponseWriter
+	name string
+}
+
+// WriteHeader is of http.ResponseWriter.
+func (s shown) WriteHeader(status int) {
+	if status < 300 {
+		h, kind := s.Header(), sharing.PreviewType(s.name)
+		h.Set("Content-Type", kind)
+		h.Set("Content-Disposition", files.Disposition(s.name, true))
+		h.Set("Content-Security-Policy", previewPolicy(kind))
+		h.Set("Cache-Control", "private, no-store")
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (s shown) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // previewPolicy lets our own pages frame it. Chromium's reader of PDF does not open
 // in a sandbox; it takes no page for a PDF.
@@ -262,7 +250,7 @@ func previewPolicy(kind string) string {
 	if kind == "application/pdf" {
 		return "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 	}
-	return "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+	return "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 }
 
 // download sends a file, or a range of it.

@@ -11,6 +11,7 @@ import (
 
 	"portico/files"
 	"portico/portal/web"
+	"portico/sharing"
 	"portico/vpath"
 )
 
@@ -28,6 +29,9 @@ type details struct {
 	Grant    bool // "View as…" is offered
 	Href     string
 	Close    string
+	Links    []sharing.LinkView
+	NewLink  string // the form of one, "" where they may make none
+	AskAt    string // where access is asked for, "" for who gives it themself
 }
 
 // access is a line of who may do what.
@@ -96,8 +100,13 @@ func (p *pages) detailsOf(r *http.Request, t *files.Tree, at vpath.Path) (detail
 		return details{}, err
 	}
 	d := details{Path: at.String(), Row: l.row(n), Rights: t.Rights(at), Locks: n.Locks, Made: n.Created, Href: web.Href("/details", at)}
-	d.Grant = slices.Contains(d.Rights, "grant")
+	if d.Grant = slices.Contains(d.Rights, "grant"); !d.Grant {
+		d.AskAt = p.askAt(at)
+	}
 	if err := p.addPeople(r, t, at, &d); err != nil {
+		return details{}, err
+	}
+	if err := p.addLinks(r, at, &d); err != nil {
 		return details{}, err
 	}
 	if p.Activity != nil && (d.Grant || slices.Contains(d.Rights, "audit")) {

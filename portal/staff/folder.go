@@ -33,6 +33,7 @@ type folderPage struct {
 	As       string // whose view this is, "" for one's own
 	Search   *searchPage
 	NoAccess string // the sentence, where the folder may be passed and not listed
+	AskAt    string // where access is asked for, "" where nobody can be asked
 }
 
 // pageLink leads to a part of a long list.
@@ -60,7 +61,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 	n, err := t.Stat(r.Context(), here)
 	switch {
 	case err != nil:
-		p.kit.Fail(w, r, err)
+		p.fail(w, r, here, err)
 	case n.Dir:
 		http.Redirect(w, r, web.Href("/files", here)+"/", http.StatusSeeOther) //nolint:gosec // a path of ours
 	default:
@@ -75,17 +76,21 @@ func (p *pages) showFolder(w http.ResponseWriter, r *http.Request, t *files.Tree
 		return
 	}
 	if err != nil {
-		p.kit.Fail(w, r, err)
+		p.fail(w, r, here, err)
 		return
 	}
 	l := p.lister(r)
 	if l.extra, err = p.extras(r, here); err != nil {
-		p.kit.Fail(w, r, err)
+		p.fail(w, r, here, err)
 		return
 	}
 	page := p.folderPage(r, l, t, self, list)
+	if page.NoAccess, page.AskAt, err = p.refusal(r, t, here, "list"); err != nil {
+		p.fail(w, r, here, err)
+		return
+	}
 	if err := p.addDetails(r, t, here, &page); err != nil {
-		p.kit.Fail(w, r, err)
+		p.fail(w, r, here, err)
 		return
 	}
 	p.render(w, r, page)

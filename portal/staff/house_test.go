@@ -113,9 +113,14 @@ func policy(t *testing.T) *acl.Policy {
 		}
 		return acl.Grant{Path: vpath.Must(path), Subject: acl.User(login), Role: role}
 	}
+	names, err := acl.NewRole("names", []string{"list"}) // sees what is there, and opens none of it
+	if err != nil {
+		t.Fatal(err)
+	}
 	p, err := acl.Compile(acl.Spec{Grants: []acl.Grant{
 		grant("/firm", "ann", "owner"), grant("/lab", "ann", "owner"), grant("/firm", "bob", "viewer"), grant("/firm/Clients", "bob", "editor"),
-		grant("/firm/Inbox", "ida", "inbox"),
+		grant("/firm/Inbox", "ida", "inbox"), grant("/firm/Clients/Beta", "tom", "viewer"),
+		{Path: vpath.Must("/firm/Clients"), Subject: acl.User("lia"), Role: names},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,6 @@ func (p *pages) raw(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := content.Send(w, r, t, here); err != nil {
-		p.kit.Fail(w, r, err)
+		p.fail(w, r, here, err)
 	}
 }

@@ -47,7 +47,7 @@ func (p *pages) search(w http.ResponseWriter, r *http.Request) {
 		found, cut, err = p.find(r, t, here, text)
 	}
 	if err != nil {
-		p.kit.Fail(w, r, err)
+		p.fail(w, r, here, err)
 		return
 	}
 	l := p.lister(r)

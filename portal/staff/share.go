@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -107,7 +108,21 @@ func (p *pages) shareForm(w http.ResponseWriter, r *http.Request) {
 		p.back(w, r, f.in, fault.Tell(fs.ErrInvalid, "Nothing is chosen."))
 		return
 	}
-	p.showShare(w, r, http.StatusOK, f, sharePage{May: true})
+	p.showShare(w, r, http.StatusOK, f, sharePage{May: true, To: p.asker(r)})
+}
+
+// asker is the colleague whom the address of the form names, as notices do of who
+// asked for access: by the name that the directory has, and nobody whom it has not.
+func (p *pages) asker(r *http.Request) []sharing.Recipient {
+	login, ok := strings.CutPrefix(r.URL.Query().Get("to"), "user:")
+	if !ok || p.Person == nil {
+		return nil
+	}
+	who, err := p.Person(r.Context(), login)
+	if err != nil {
+		return nil // the form asks with whom
+	}
+	return []sharing.Recipient{{Subject: "user:" + login, Name: cmp.Or(who.Name, login)}}
 }
 
 func (p *pages) showShare(w http.ResponseWriter, r *http.Request, status int, f form, page sharePage) {

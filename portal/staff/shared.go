@@ -81,7 +81,7 @@ func (p *pages) answer(w http.ResponseWriter, r *http.Request) {
 type labelPage struct {
 	In, Item string
 	Labels   []sharing.LabelView
-	Palette  []string
+	Palette  []web.LabelColor
 	Back     string
 }
 
@@ -112,17 +112,6 @@ func (p *pages) label(w http.ResponseWriter, r *http.Request) {
 		p.back(w, r, f.in, err)
 		return
 	}
-	page := labelPage{In: f.in.String(), Item: f.names[0], Labels: labels[item], Palette: sharing.Palette(), Back: web.Href("/files", f.in) + "/"}
+	page := labelPage{In: f.in.String(), Item: f.names[0], Labels: labels[item], Palette: web.LabelColors(), Back: web.Href("/files", f.in) + "/"}
 	p.kit.Render(w, r, http.StatusOK, web.Page{Name: "staff/label", Title: lang.ID("Labels"), Here: "/files/" + f.in.Top(), Data: page})
 }
-
-// colorName is a colour of the palette for people to read.
-func colorName(color string) string {
-	return map[string]string{
-		"red": lang.ID("red"), "orange": lang.ID("orange"), "yellow": lang.ID("yellow"), "green": lang.ID("green"), "teal": lang.ID("teal"),
-		"blue": lang.ID("blue"), "purple": lang.ID("purple"), "grey": lang.ID("grey"),
-	}[color]
-}
-
-// Color is one of the palette in the form.
-func (labelPage) Color(color string) string { return colorName(color) }

@@ -18,6 +18,7 @@ import (
 	"portico/identity"
 	"portico/portal/content"
 	"portico/portal/web"
+	"portico/sharing"
 	"portico/vpath"
 )
 
@@ -59,6 +60,12 @@ type Options struct {
 	Activity func(ctx context.Context, p vpath.Path, from string, limit int) (Activity, error)
 	// Sharing is nil where nothing is shared.
 	Sharing Sharing
+	// Links tells the links that open a thing or one of its direct members, as far as
+	// who asks may know of them: sharing.Service.LinksAt.
+	Links func(ctx context.Context, by sharing.By, p vpath.Path) ([]sharing.LinkView, error)
+	// Ask tells those who can give access to a thing that who asks would like to have
+	// it: sharing.Service.AskAccess.
+	Ask func(ctx context.Context, by sharing.By, p vpath.Path, message string) error
 	// Uploads is the address of resumable uploads, "" for none.
 	Uploads string
 }
@@ -109,6 +116,10 @@ func (p *pages) routes() []web.Route {
 	add("POST /do/sure", p.sure)
 	add("POST /do/delete", p.delete)
 	add("GET /as/{path...}", p.viewAs)
+	if p.Ask != nil {
+		add("GET /ask", p.askForm)
+		add("POST /ask", p.ask)
+	}
 	if p.Sharing != nil {
 		add("GET /share", p.shareForm)
 		add("POST /share", p.shareForm)

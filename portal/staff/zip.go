@@ -58,6 +58,6 @@ func (p *pages) zip(w http.ResponseWriter, r *http.Request, t *files.Tree, name 
 	}
 	defer done()
 	if err := content.Zip(w, r, t, name, base, items...); err != nil {
-		p.kit.Fail(w, r, err)
+		p.fail(w, r, items[0], err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"portico/lang"
 	"portico/notify"
+	"portico/sharing"
 )
 
 // Choices are what somebody may choose for themself, with what they chose: the
@@ -50,5 +51,21 @@ func mailsOf(contact bool) []MailChoice {
 		MailChoice{Event: string(notify.Deposited), Text: lang.ID("Somebody sent documents")},
 		MailChoice{Event: string(notify.Accepted), Text: lang.ID("Somebody accepted what I offered")},
 		MailChoice{Event: string(notify.Declined), Text: lang.ID("Somebody declined what I offered")},
-		MailChoice{Event: string(notify.Opened), Text: lang.ID("Something that I shared was opened for the first time")})
+		MailChoice{Event: string(notify.Opened), Text: lang.ID("Something that I shared was opened for the first time")},
+		MailChoice{Event: string(notify.Asked), Text: lang.ID("Somebody asks for access to what I look after")})
+}
+
+// LabelColor is a colour that a label may have, with its name: a text's id.
+type LabelColor struct{ Color, Name string }
+
+// LabelColors are those of sharing.Palette, for a form.
+func LabelColors() (all []LabelColor) {
+	names := map[string]string{
+		"red": lang.ID("red"), "orange": lang.ID("orange"), "yellow": lang.ID("yellow"), "green": lang.ID("green"), "teal": lang.ID("teal"),
+		"blue": lang.ID("blue"), "purple": lang.ID("purple"), "grey": lang.ID("grey"),
+	}
+	for _, color := range sharing.Palette() {
+		all = append(all, LabelColor{color, names[color]})
+	}
+	return all
 }

@@ -82,7 +82,11 @@ func (k *Kit) Explain(r *http.Request, err error) string {
 
 // Fail answers with an error: a page, or JSON where a program asked. Whoever asked
 // is told what Tell gave the error, and never its own text.
-func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
+func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) { k.FailAt(w, r, err, "") }
+
+// FailAt is Fail for a path of the files that a member of staff sees: a page that
+// says no offers to ask for access to it. "" is for what nobody can give.
+func (k *Kit) FailAt(w http.ResponseWriter, r *http.Request, err error, path string) {
 	if r.Context().Err() != nil { // nobody waits any more
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
@@ -102,6 +106,9 @@ func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		if told := sentence(err); told != nil {
 			t.Why = k.Text(r).Say(told)
 		}
+		if a.status == http.StatusForbidden {
+			t.Ask = path
+		}
 		k.trouble(w, r, a.status, t)
 		return
 	}
@@ -118,6 +125,7 @@ type trouble struct {
 	Why        string // the sentence of the error, in the reader's language
 	ID         string
 	Home       string
+	Ask        string // the path to ask access for, "" for none
 }
 
 // Trouble answers with such a page; what and mend are ids of texts.

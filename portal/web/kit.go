@@ -28,7 +28,12 @@ type Sessions interface {
 }
 
 // Workspace is a drive that somebody may see.
-type Workspace struct{ Name, Title string }
+type Workspace struct {
+	Name, Title string
+	// Contacts tells that they may let customers in somewhere in it, and so have a
+	// list of them.
+	Contacts bool
+}
 
 // Options are what the kit stands on. Nil functions give nothing.
 type Options struct {

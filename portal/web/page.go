@@ -110,6 +110,7 @@ type Frame struct {
 	Text    *lang.Text
 	Said    *Said // what a form before this page has done
 	Spaces  []Workspace
+	Clients bool // somebody may keep contacts in one of them
 	Unread  int
 	Scripts []string
 	Sheets  []string       // beside the common one
@@ -192,6 +193,7 @@ func (k *Kit) surround(r *http.Request, who identity.Identity, f *Frame) {
 		if f.Spaces, err = k.Workspaces(r); err != nil {
 			k.Log.WarnContext(r.Context(), "workspaces unknown", "err", err)
 		}
+		f.Clients = slices.ContainsFunc(f.Spaces, func(s Workspace) bool { return s.Contacts })
 	}
 	if k.Unread != nil {
 		if f.Unread, err = k.Unread(r.Context(), who); err != nil {

@@ -60,7 +60,7 @@ func kit(t *testing.T, change ...func(*Options)) *Kit {
 		},
 		Refused: func(http.ResponseWriter, *http.Request, error) (int, string) { return 401, "Say who you are." },
 		Workspaces: func(context.Context, identity.Identity) ([]Workspace, error) {
-			return []Workspace{{"firm", "Peeters & Co"}, {"bare", ""}}, nil
+			return []Workspace{{Name: "firm", Title: "Peeters & Co"}, {Name: "bare"}}, nil
 		},
 		RequestID: func(context.Context) string { return "request-1" }, Address: func(*http.Request) string { return "192.0.2.1" },
 		Clock: time.Now, Log: slog.New(slog.DiscardHandler),

@@ -13,6 +13,7 @@ const (
 
 	sqlUploadByID     = uploads + `id = $1`
 	sqlUploadsOf      = uploads + `owner = $1` + oldestFirst
+	sqlUploadsOfAll   = uploads + `owner >= $1 AND owner < $2` + oldestFirst
 	sqlUploadsExpired = uploads + `expires <= $1` + oldestFirst
 	sqlDropUpload     = `DELETE FROM uploads WHERE id = $1`
 )
@@ -29,6 +30,11 @@ func (r reader) UploadByID(ctx context.Context, id string) (store.Upload, bool, 
 // UploadsOf is of store.UploadReader.
 func (r reader) UploadsOf(ctx context.Context, owner string) ([]store.Upload, error) {
 	return collect(ctx, r.on, sqlUploadsOf, scanUpload, owner)
+}
+
+// UploadsOfAll is of store.UploadReader. "0" is the character after "/".
+func (r reader) UploadsOfAll(ctx context.Context, whose string) ([]store.Upload, error) {
+	return collect(ctx, r.on, sqlUploadsOfAll, scanUpload, whose+"/", whose+"0")
 }
 
 // UploadsExpired is of store.UploadReader.

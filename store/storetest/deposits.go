@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -132,19 +133,30 @@ func uploads(s *suite) {
 	}
 	second := store.Upload{ID: "u2", Owner: "ann", Path: vpath.Must("/w/x"), Size: 5, Created: at(0), Expires: at(20)}
 	third := store.Upload{ID: "u3", Owner: "bob", Created: at(2), Expires: at(5)}
+	// Of a link's visitors; those of neighbours in the order of names are not among them.
+	one := store.Upload{ID: "u4", Owner: "link:l1/v2", Path: vpath.Must("/w/a"), Created: at(4), Expires: at(50)}
+	two := store.Upload{ID: "u5", Owner: "link:l1/?", Path: vpath.Must("/w/b"), Created: at(3), Expires: at(50)}
 	s.update(func(tx store.Tx) error {
-		return errors.Join(tx.PutUpload(full), tx.PutUpload(second), tx.PutUpload(third))
+		err := errors.Join(tx.PutUpload(full), tx.PutUpload(second), tx.PutUpload(third), tx.PutUpload(one), tx.PutUpload(two))
+		for i, owner := range []string{"link:l1", "link:l10/v2", "link:l1.", "link:l10", "link:l/v2", "contact:l1/v2"} {
+			err = errors.Join(err, tx.PutUpload(store.Upload{ID: fmt.Sprint("n", i), Owner: owner, Created: at(6), Expires: at(200)}))
+		}
+		got, gotErr := tx.UploadsOfAll(s.Context(), "link:l1")
+		s.equal("of a link, in the transaction", got, []store.Upload{two, one})
+		return errors.Join(err, gotErr)
 	})
 	s.reopen()
 	ctx, list := s.Context(), must[[]store.Upload](s)
 	is(s, "by ID", full)(s.UploadByID(ctx, "u1"))
 	none[store.Upload](s, "by no ID")(s.UploadByID(ctx, "u"))
 	s.equal("of", list(s.UploadsOf(ctx, "ann")), []store.Upload{second, full})
+	s.equal("of a link", list(s.UploadsOfAll(ctx, "link:l1")), []store.Upload{two, one})
+	s.equal("of a link without any", list(s.UploadsOfAll(ctx, "link:none")), []store.Upload{})
 	s.equal("none expired", list(s.UploadsExpired(ctx, at(5).Add(-time.Microsecond))), []store.Upload{})
 	s.equal("expired", list(s.UploadsExpired(ctx, at(10))), []store.Upload{full, third})
 	full.Offset, full.State, full.Expires = 1<<41, nil, at(30)
 	s.update(func(tx store.Tx) error {
 		return errors.Join(tx.PutUpload(full), tx.DropUpload("u3"), tx.DropUpload("none"))
 	})
-	s.equal("all", list(s.UploadsExpired(ctx, at(99))), []store.Upload{second, full})
+	s.equal("all", list(s.UploadsExpired(ctx, at(99))), []store.Upload{second, full, two, one})
 }
