@@ -20,7 +20,7 @@ func (s *process) withHealth(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "ask by GET", http.StatusMethodNotAllowed)
+			refuse(w, http.StatusMethodNotAllowed, "ask by GET")
 		case r.URL.Path == "/healthz":
 			answerProbe(w, http.StatusOK, []string{"ok"})
 		default:

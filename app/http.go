@@ -91,15 +91,25 @@ func withLimits(next http.Handler) http.Handler {
 		switch {
 		case !knownMethod(r.Method): // TRACE would show a client's headers, CONNECT is a proxy's
 			w.Header().Set("Allow", strings.Join(methods(), ", "))
-			http.Error(w, "this server does not know the method of this request", http.StatusMethodNotAllowed)
+			refuse(w, http.StatusMethodNotAllowed, "this server does not know the method of this request")
 		case len(r.RequestURI) > maxURL:
-			http.Error(w, "the address is too long", http.StatusRequestURITooLong)
+			refuse(w, http.StatusRequestURITooLong, "the address is too long")
 		case strings.Count(r.URL.RawQuery, "&") >= maxQuery:
-			http.Error(w, "too many parameters in the address", http.StatusBadRequest)
+			refuse(w, http.StatusBadRequest, "too many parameters in the address")
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// refuse answers what never reaches a page or a drive. It is plain text that no
+// browser runs, frames or keeps, whatever stands around it.
+func refuse(w http.ResponseWriter, status int, sentence string) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	http.Error(w, sentence, status)
 }
 
 // methods are all that any part of the server knows.

@@ -199,6 +199,6 @@ func (w *rollingWriter) fail() (cut any) {
 	if w.wrote {
 		return http.ErrAbortHandler
 	}
-	http.Error(w, "something went wrong here; the request id in the header X-Request-Id names it in the log", http.StatusInternalServerError)
+	refuse(w, http.StatusInternalServerError, "something went wrong here; the request id in the header X-Request-Id names it in the log")
 	return nil
 }

@@ -35,7 +35,7 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 		case isClean(r.URL.Path):
 			pages.ServeHTTP(w, r)
 		default:
-			http.NotFound(w, r)
+			refuse(w, http.StatusNotFound, "there is nothing at this address; look for a slip such as // or ..")
 		}
 	})
 	h := http.NewCrossOriginProtection().Handler(routes)
@@ -67,7 +67,7 @@ func (s *process) withCount(next http.Handler) http.Handler {
 func withHost(next http.Handler, known map[string]bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !known[hostname(r.Host)] {
-			http.Error(w, "this server does not go by that name; an administrator can add it under server.hosts", http.StatusMisdirectedRequest)
+			refuse(w, http.StatusMisdirectedRequest, "this server does not go by that name; an administrator can add it under server.hosts")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -145,6 +146,44 @@ func TestRoutes(t *testing.T) {
 	} {
 		if got, body := h.do(c.method, c.path, "", password, c.headers...); got != c.want {
 			t.Errorf("%s %s %v: %d, want %d; %s", c.method, c.path, c.headers, got, c.want, body)
+		}
+	}
+}
+
+// TestRefusals: what never reaches a page is kept, framed and run by no browser
+// either, not even what is refused for its address, method or name.
+func TestRefusals(t *testing.T) {
+	h := start(t)
+	for _, c := range []struct {
+		method, path, host string
+		want               int
+	}{
+		{"GET", "/files//firm", "", 404},
+		{"GET", "/files/../dav", "", 404},
+		{"GET", "/files/%2e%2e/dav", "", 404},
+		{"TRACE", "/", "", 405},
+		{"POST", "/readyz", "", 405},
+		{"GET", "/?" + strings.Repeat("a&", maxQuery), "", 400},
+		{"GET", "/login", "evil.example", 421},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), c.method, h.url+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = c.host
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		head := resp.Header
+		if resp.StatusCode != c.want || head.Get("Cache-Control") != "no-store" || head.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.Contains(head.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+			t.Errorf("%s %.20s as %q: %d, want %d; %v", c.method, c.path, c.host, resp.StatusCode, c.want, head)
+		}
+		if strings.Contains(string(body), "evil") {
+			t.Errorf("%s %.20s repeats what was sent: %s", c.method, c.path, body)
 		}
 	}
 }

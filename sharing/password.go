@@ -178,7 +178,7 @@ func (s *Service) prove(ctx context.Context, by By, a store.Account, old string)
 		return errors.Join(err, try.Unseen(ctx))
 	case !proved:
 		_, err := try.Failed(ctx)
-		return errors.Join(fault.Tell(identity.ErrRefused, "This is not your password of now."), err)
+		return errors.Join(fault.Tell(identity.ErrRefused, "This is not your current password."), err)
 	}
 	return try.Proved(ctx)
 }

@@ -130,7 +130,63 @@ func TestPages(t *testing.T) {
 			b.speaks("de").looks(320, 640, "light").open(s.path)
 			b.fits()
 			b.audit(axe)
+			// A window of 1024 and of 1280 px at 200 % (WCAG 1.4.4).
+			b.looks(512, 384, "dark").open(s.path)
+			b.fits()
+			b.looks(640, 400, "light").open(s.path)
+			b.fits()
 			b.speaks("en")
+		})
+	}
+}
+
+// TestPagesLong holds the pages on which names stand against names that have no
+// place to break, in a narrow window and at 200 %.
+func TestPagesLong(t *testing.T) {
+	o := newOffice(t, storages()[0])
+	o.fill()
+	name := strings.Repeat("Jahresabschlusspruefungsunterlagen", 7)[:230]
+	in, deep := "/firm/Clients/Acme", "/firm/Clients/Acme/"+name
+	o.do("ann", "MKCOL", "/dav"+deep, "").want(201)
+	o.do("ann", "PUT", "/dav"+deep+"/"+name+".txt", "text").want(201)
+	o.do("ann", "MKCOL", "/dav"+deep+"/"+name, "").want(201)
+	ann, customer, visitor := browse(t, o.server), browse(t, o.server), browse(t, o.server)
+	ann.signs("ann").open("/contacts").do(`document.querySelector(".actions summary").click()`)
+	ann.write("#mail", "long@acme.example").write("#name", name[:200]).write("#organisation", name[:200]).goes("css:.pop button.main")
+	ann.share("Acme", carol)
+	customer.join(o, name[:200]).goes("css:ul.docs a.title").has("Engagement letter.txt")
+	folder := customer.path()
+	link := strings.TrimPrefix(ann.link("Acme", func() { ann.write("#name", name[:200]) }), o.url)
+	for _, s := range []sight{
+		{"folder", ann, "/files" + deep + "/"},
+		{"grid", ann, "/files" + deep + "/?view=grid"},
+		{"file", ann, "/files" + deep + "/" + name + ".txt"},
+		{"deep", ann, "/files" + deep + "/" + name + "/"},
+		{"details", ann, "/files" + in + "/?view=list&details=" + name},
+		{"share", ann, "/share?in=" + in + "&item=" + name},
+		{"share two", ann, "/share?in=" + in + "&item=" + name + "&item=Engagement%20letter.txt"},
+		{"stop", ann, "/share/stop?path=" + deep},
+		{"search", ann, "/search/firm/?q=" + name},
+		{"found", ann, "/search/firm/?q=Jahresabschluss"},
+		{"nothing", ann, "/files/firm/" + name},
+		{"links", ann, "/links"},
+		{"contacts", ann, "/contacts"},
+		{"contact", ann, "/contacts/firm/long@acme.example"},
+		{"folders", ann, "/contacts/firm/" + carol + "/folders"},
+		{"notices", ann, "/notices"},
+		{"customer", customer, "/portal/"},
+		{"customer's folder", customer, folder},
+		{"customer's long folder", customer, folder + name + "/"},
+		{"customer's file", customer, folder + name + "/" + name + ".txt"},
+		{"link", visitor, link},
+		{"link's folder", visitor, link + "/f/" + name},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			s.who.t = t
+			for _, width := range []int64{320, 512, 1024} {
+				s.who.looks(width, 640, "light").open(s.path)
+				s.who.fits()
+			}
 		})
 	}
 }
@@ -189,7 +245,7 @@ func (b *tab) fits() {
 	beyond := ask[string](b, `document.documentElement.scrollWidth <= innerWidth ? "" : document.documentElement.scrollWidth + " wide: " +
 		[...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 160)).join("\n")`)
 	if beyond != "" {
-		b.t.Errorf("it does not fit into %d px: %s", 320, beyond)
+		b.t.Errorf("it does not fit into %d px: %s", ask[int](b, `innerWidth`), beyond)
 	}
 }
 

@@ -41,7 +41,7 @@ func (p *pages) setPassword(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		p.begin(w, r, who, "new password", "/portal/account", p.text(r, "Your password is changed. You are signed out everywhere else."))
 	case errors.Is(err, identity.ErrRefused):
-		p.showAccount(w, r, http.StatusForbidden, map[string]string{"old": p.text(r, "This is not your password of now.")})
+		p.showAccount(w, r, http.StatusForbidden, map[string]string{"old": p.text(r, "This is not your current password.")})
 	case errors.Is(err, fs.ErrInvalid):
 		p.showAccount(w, r, http.StatusUnprocessableEntity, map[string]string{"new": p.passwordRule(r, r.PostForm.Get("new"))})
 	default:

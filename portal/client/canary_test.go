@@ -117,13 +117,13 @@ func TestOwnPages(t *testing.T) {
 	f.Share(sharing.ShareWish{Items: []vpath.Path{portaltest.Acme()}, To: []string{carol}, Mode: sharing.Read})
 	b := f.As(carol)
 	b.Get("/portal/").Want(t, "unread", 200, "1 unread")
-	b.Get("/notices").Want(t, "notices", 200, "shared “Acme”", "All read")
-	b.Follow(b.Send("/notices")).Lacks(t, "read", "All read", "1 unread")
+	b.Get("/notices").Want(t, "notices", 200, "shared “Acme”", "Mark all as read")
+	b.Follow(b.Send("/notices")).Lacks(t, "read", "Mark all as read", "1 unread")
 
 	b.Get("/portal/account").Want(t, "account", 200, "Send me a mail when", "A receipt for each document", carol)
 	b.Get("/account").Want(t, "the staff's account", 303)
 	b.Follow(b.Send("/account/preferences", "language", "nl", "theme", "dark", "mail", "shared", "role", "owner", "owner", "user:root")).
-		Want(t, "in Dutch", 200, `lang="nl"`, `data-theme="dark"`, "Uw keuzes zijn bewaard")
+		Want(t, "in Dutch", 200, `lang="nl"`, `data-theme="dark"`, "Uw keuzes zijn opgeslagen")
 	who, _, err := f.State.AccountByMail(t.Context(), carol)
 	if err != nil {
 		t.Fatal(err)

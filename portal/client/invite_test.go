@@ -132,7 +132,7 @@ func TestReset(t *testing.T) {
 	b.Send("/reset", "mail", "carol").Want(t, "no address", 422)
 
 	known := b.Send("/reset", "mail", carol)
-	known.Want(t, "known", 200, "Look into your mail")
+	known.Want(t, "known", 200, "Check your mail")
 	for _, who := range []string{"nobody@acme.example", dave, "ann@firm.example"} { // unknown, not accepted yet, staff
 		got := b.Send("/reset", "mail", who)
 		if strings.ReplaceAll(got.Text, who, carol) != known.Text || got.Status != known.Status {
@@ -190,7 +190,7 @@ func TestPassword(t *testing.T) {
 	f.Join(carol, "Carol", portaltest.Acme())
 	stolen, b := f.As(carol), f.As(carol)
 	const fresh = "eleven red kites dive"
-	b.Send("/portal/account/password", "old", "wrong", "new", fresh).Want(t, "wrong old", 403, "This is not your password of now.")
+	b.Send("/portal/account/password", "old", "wrong", "new", fresh).Want(t, "wrong old", 403, "This is not your current password.")
 	b.Send("/portal/account/password", "old", portaltest.Password, "new", "short").Want(t, "short", 422, "It needs at least 12 characters")
 	b.Follow(b.Send("/portal/account/password", "old", portaltest.Password, "new", fresh)).Want(t, "changed", 200, "Your password is changed")
 	b.Get("/portal/").Want(t, "this browser goes on", 200)

@@ -105,7 +105,7 @@ func (p *pages) code(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, identity.ErrRefused):
 		p.showMail(w, r, v, http.StatusUnauthorized, p.kit.Text(r).T("The code is wrong, or its time is over."))
 	case errors.Is(err, fs.ErrInvalid):
-		p.showMail(w, r, v, http.StatusUnprocessableEntity, p.kit.Text(r).T("That is no mail address."))
+		p.showMail(w, r, v, http.StatusUnprocessableEntity, p.kit.Text(r).T("That is not a mail address."))
 	case err != nil:
 		p.fail(w, r, v, err)
 	default:

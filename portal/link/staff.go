@@ -168,7 +168,7 @@ func (p *pages) wish(r *http.Request) (w sharing.LinkWish, err error) {
 	number := func(name string) (n int64) {
 		if s := strings.TrimSpace(f.Get(name)); s != "" && err == nil {
 			if n, err = strconv.ParseInt(s, 10, 32); err != nil {
-				err = fault.Tell(fs.ErrInvalid, "“%s” is no number.", s)
+				err = fault.Tell(fs.ErrInvalid, "“%s” is not a number.", s)
 			}
 		}
 		return n
@@ -182,7 +182,7 @@ func (p *pages) wish(r *http.Request) (w sharing.LinkWish, err error) {
 	}
 	if day := f.Get("until"); day != "" && err == nil {
 		if w.Until, err = time.ParseInLocation(time.DateOnly, day, p.kit.Zone()); err != nil {
-			err = fault.Tell(fs.ErrInvalid, "That is no date.")
+			err = fault.Tell(fs.ErrInvalid, "That is not a date.")
 		}
 	}
 	return w, err

@@ -30,6 +30,9 @@ func (p *pages) put(w http.ResponseWriter, r *http.Request) {
 	for err == nil {
 		var part *multipart.Part
 		if part, err = parts.NextPart(); err != nil {
+			if !errors.Is(err, io.EOF) { // a header that is none, or an end that is missing: the sender's
+				err = errors.Join(fault.ErrTruncated, err)
+			}
 			break
 		}
 		switch {

@@ -160,6 +160,9 @@ func TestPlainUpload(t *testing.T) {
 	h.get("ann", "/raw/firm/a.txt").want(200, "new")
 	upload("keep").follow(h, "ann").want(200, "No file was chosen.")
 	h.do("bob", "POST", "/files/firm/", strings.NewReader("x"), "Content-Type", "text/plain").want(400)
+	// A header of a part that is none is the sender's fault, not ours.
+	odd := "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\x00b.txt\"\r\n\r\nhello\r\n--x--\r\n"
+	h.do("ann", "POST", "/files/firm/", strings.NewReader(odd), "Content-Type", "multipart/form-data; boundary=x").follow(h, "ann").want(200, "The upload was cut off.")
 }
 
 func TestZip(t *testing.T) {

@@ -24,7 +24,7 @@ func answers() []answer {
 	return []answer{
 		{fault.ErrUnavailable, http.StatusServiceUnavailable, lang.ID("This does not work at the moment"), lang.ID("Something that Portico needs does not answer. Try again in a little while.")},
 		{fault.ErrLocked, http.StatusLocked, lang.ID("Somebody has this open"), lang.ID("It is locked while they work on it. Try again when they have closed it.")},
-		{fault.ErrPrecondition, http.StatusPreconditionFailed, lang.ID("This has changed meanwhile"), lang.ID("Open the page anew to see how it is now.")},
+		{fault.ErrPrecondition, http.StatusPreconditionFailed, lang.ID("This has changed meanwhile"), lang.ID("Open the page again to see how it is now.")},
 		{fault.ErrQuota, http.StatusInsufficientStorage, lang.ID("There is no room left"), lang.ID("Delete what is not needed any more, or ask your administrator for more room.")},
 		{fault.ErrTooLarge, http.StatusRequestEntityTooLarge, lang.ID("This is too much"), lang.ID("It is larger than what may be sent here.")},
 		{fault.ErrBusy, http.StatusTooManyRequests, lang.ID("This is too much at once"), lang.ID("Wait until something that you began has ended.")},
@@ -35,7 +35,7 @@ func answers() []answer {
 		{fault.ErrIsDir, http.StatusConflict, lang.ID("This is a folder"), lang.ID("Choose a file.")},
 		{fault.ErrNotDir, http.StatusConflict, lang.ID("This is no folder"), lang.ID("Choose a folder.")},
 		{fs.ErrExist, http.StatusConflict, lang.ID("The name is taken"), lang.ID("Choose another name.")},
-		{fs.ErrNotExist, http.StatusNotFound, lang.ID("There is nothing here"), lang.ID("The address may have a slip of the keys, or what was here has gone.")},
+		{fs.ErrNotExist, http.StatusNotFound, lang.ID("There is nothing here"), lang.ID("The address may be mistyped, or what was here has gone.")},
 		{fs.ErrPermission, http.StatusForbidden, lang.ID("You may not do this"), lang.ID("Ask who looks after this folder for access.")},
 		{fs.ErrInvalid, http.StatusUnprocessableEntity, lang.ID("This cannot be done"), lang.ID("What was entered does not fit.")},
 	}
@@ -147,5 +147,5 @@ func (k *Kit) BadForm(w http.ResponseWriter, r *http.Request, err error) {
 		k.Trouble(w, r, http.StatusRequestEntityTooLarge, lang.ID("This is too much"), lang.ID("The form holds more than it can need. Shorten what you typed."))
 		return
 	}
-	k.Trouble(w, r, http.StatusBadRequest, lang.ID("This form cannot be read"), lang.ID("Open the page anew and fill it in again."))
+	k.Trouble(w, r, http.StatusBadRequest, lang.ID("This form cannot be read"), lang.ID("Open the page again and fill it in once more."))
 }

@@ -197,7 +197,7 @@ func (k *Kit) Absent(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusNotFound, "There is no such route. The document at /api/v1/openapi.yaml names them all.")
 		return
 	}
-	k.Trouble(w, r, http.StatusNotFound, lang.ID("There is nothing here"), lang.ID("The address may have a slip of the keys, or what was here has gone."))
+	k.Trouble(w, r, http.StatusNotFound, lang.ID("There is nothing here"), lang.ID("The address may be mistyped, or what was here has gone."))
 }
 
 // otherwise answers the methods that a path does not have.

@@ -1,6 +1,6 @@
 // A list of files: choosing rows, keys, a menu on each row, the details beside it,
 // and rows that come as one scrolls. Without this, boxes, links and forms do it.
-import { t, n, make, icon } from './portico.js';
+import { t, n, make, icon, shut } from './portico.js';
 
 const page = document.querySelector('.files-page');
 const list = page.querySelector('.list-form');
@@ -100,7 +100,7 @@ list?.addEventListener('click', (e) => {
   const name = e.target.closest('.item')?.dataset.name;
   const one = { in: page.dataset.in, item: name };
   switch (act) {
-    case 'rename': return rename(name);
+    case 'rename': return rename(name, e.target.closest('details.menu'));
     case 'copy': case 'move': return pass('/do/place', { ...one, do: act });
     case 'delete': return pass('/do/sure', one);
     case 'share': return pass('/share', one);
@@ -109,8 +109,9 @@ list?.addEventListener('click', (e) => {
   }
 });
 
-function rename(name) {
+function rename(name, from) {
   const dialog = document.getElementById('rename');
+  shut(from);
   const field = dialog.querySelector('[name=name]');
   dialog.querySelector('[name=item]').value = name;
   field.value = name;
@@ -133,7 +134,7 @@ async function details(name, from) {
     e.preventDefault();
     panel.hidden = true;
     page.classList.remove('with-details');
-    from?.focus();
+    (from?.isConnected ? from : page.querySelector('.body .item .name a'))?.focus();
   };
 }
 
@@ -146,19 +147,49 @@ page.addEventListener('click', (e) => {
   details(link.dataset.details, row?.querySelector('.name a') ?? link);
 });
 
-// Keys.
+// Keys. Esc takes one step back: out of the search, what is chosen, the details.
+let before = null; // where the focus was before the search
+
+function back(at) {
+  const close = panel.hidden ? null : panel.querySelector('[data-close-details]');
+  if (at.matches('.search input')) {
+    if (at.value) return false; // the browser empties it
+    if (before?.isConnected) before.focus();
+    else at.blur();
+  } else if (close && list && panel.contains(at)) close.click();
+  else if (chosen.size) clear();
+  else if (close && list) close.click();
+  else return false;
+  return true;
+}
+
+// stride is how many rows a key goes on; in a grid up and down go by lines.
+function stride(key, items) {
+  const grid = list?.querySelector('.grid');
+  const line = grid ? items.filter((i) => i.closest('.item').offsetTop === items[0].closest('.item').offsetTop).length : 1;
+  const all = rows ? undefined : items.length; // of a long list not all are here
+  return { ArrowDown: line, ArrowUp: -line, ArrowRight: grid ? 1 : undefined, ArrowLeft: grid ? -1 : undefined, Home: all && -all, End: all }[key];
+}
+
 document.addEventListener('keydown', (e) => {
-  if (e.target.matches('input:not([type=checkbox]), textarea, select') || e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]')) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]')) return;
+  if (e.key === 'Escape') {
+    if (back(e.target)) e.preventDefault();
+    return;
+  }
+  if (e.target.matches('input:not([type=checkbox]), textarea, select')) return;
   const items = [...page.querySelectorAll('.body .item .name a')];
   const at = items.indexOf(e.target.closest('.item')?.querySelector('.name a'));
-  if (e.key === '/') page.querySelector('.search input')?.focus();
-  else if (e.key === '?') document.getElementById('help')?.showModal();
-  else if (e.key === 'Escape' && chosen.size) clear();
-  else if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
-    const to = items[at + (e.key === 'ArrowDown' ? 1 : -1)] ?? items[at < 0 ? 0 : at];
-    to?.focus();
-    to?.closest('.item').scrollIntoView({ block: 'nearest' });
-    if (e.shiftKey && to?.closest('.item').querySelector('[name=item]')) pick(to.closest('.item').dataset.name, true);
+  const step = items.length ? stride(e.key, items) : undefined;
+  if (e.key === '/') {
+    before = e.target;
+    page.querySelector('.search input')?.focus();
+  } else if (e.key === '?') document.getElementById('help')?.showModal();
+  else if (step && !(at < 0 && /^(Home|End)$/.test(e.key))) {
+    const to = items[at < 0 ? 0 : Math.max(0, Math.min(at + step, items.length - 1))];
+    to.focus();
+    to.closest('.item').scrollIntoView({ block: 'nearest' });
+    if (e.shiftKey && to.closest('.item').querySelector('[name=item]')) pick(to.closest('.item').dataset.name, true);
   } else if (e.key === ' ' && at >= 0 && e.target.matches('a')) pick(items[at].closest('.item').dataset.name, !chosen.has(items[at].closest('.item').dataset.name));
   else return;
   e.preventDefault();
@@ -217,7 +248,9 @@ document.addEventListener('portico:changed', async () => {
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const now = fresh.querySelector('.list-form');
   if (!now) return;
+  const focused = list.contains(document.activeElement) && document.activeElement.closest('.item')?.dataset.name;
   list.replaceChildren(...now.childNodes);
+  if (focused) list.querySelector(`[data-name="${CSS.escape(focused)}"] .name a`)?.focus({ preventScroll: true });
   page.dataset.total = fresh.querySelector('.files-page').dataset.total;
   rows = null;
   ready();
@@ -228,4 +261,4 @@ if (list) {
   ready();
   lengthen();
 }
-if (panel && !panel.hidden && panel.querySelector('[data-close-details]') && innerWidth <= 960) panel.scrollIntoView();
+if (list && panel && !panel.hidden && panel.querySelector('[data-close-details]') && innerWidth <= 960) panel.scrollIntoView();

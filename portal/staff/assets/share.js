@@ -9,7 +9,8 @@ field.after(list);
 for (const [name, value] of Object.entries({ role: 'combobox', 'aria-expanded': 'false', 'aria-controls': 'suggest', 'aria-autocomplete': 'list' })) field.setAttribute(name, value);
 
 let at = -1;
-let asked = 0;
+let asking = null; // the question that is under way
+let wanted = false; // Enter was pressed before its answer was there
 
 const show = (on) => {
   list.hidden = !on;
@@ -40,11 +41,16 @@ new MutationObserver((changes) => changes.forEach((c) => c.addedNodes.forEach((n
 
 field.addEventListener('input', async () => {
   const q = field.value.trim();
-  const mine = ++asked;
-  if (!q) return show(false);
-  const answer = await fetch('/share/people?' + new URLSearchParams({ in: form.dataset.in, q })).catch(() => null);
-  if (mine !== asked || !answer?.ok) return;
-  const { people } = await answer.json();
+  asking?.abort(); // one at a time, however fast somebody types
+  asking = null;
+  wanted = false;
+  show(false); // what it shows is of what was typed before
+  if (!q) return;
+  const mine = asking = new AbortController();
+  const answer = await fetch('/share/people?' + new URLSearchParams({ in: form.dataset.in, q }), { signal: mine.signal }).catch(() => null);
+  const { people } = answer?.ok ? await answer.json().catch(() => ({ people: [] })) : { people: [] };
+  if (mine !== asking) return;
+  asking = null;
   const items = people.map((p) => make('li', { role: 'option', onpointerdown: (e) => { e.preventDefault(); choose(p.Subject, p.Name || p.About); } },
     make('span', { class: 'who c' + p.Color, 'aria-hidden': 'true' }, p.Initials), make('span', {}, make('bdi', {}, p.Name || p.About), make('small', {}, p.About))));
   if (!items.length && /^\S+@\S+\.\S+$/.test(q)) {
@@ -54,11 +60,19 @@ field.addEventListener('input', async () => {
   list.replaceChildren(...items);
   show(items.length > 0);
   mark(items.length ? 0 : -1);
+  if (wanted && items.length) items[0].dispatchEvent(new PointerEvent('pointerdown', { cancelable: true }));
+  else if (wanted) form.requestSubmit(form.querySelector('button.main')); // the server says what is wrong with it
+  wanted = false;
 });
 
 field.addEventListener('keydown', (e) => {
   if (e.key === 'Backspace' && !field.value) field.parentElement.querySelector('.chip:last-of-type')?.remove();
-  if (list.hidden) return;
+  if (list.hidden) {
+    if (e.key !== 'Enter' || !asking) return;
+    e.preventDefault(); // a name that is half typed is not sent
+    wanted = true;
+    return;
+  }
   const n = list.children.length;
   if (e.key === 'ArrowDown') mark((at + 1) % n);
   else if (e.key === 'ArrowUp') mark((at - 1 + n) % n);
@@ -67,6 +81,10 @@ field.addEventListener('keydown', (e) => {
   else return;
   e.preventDefault();
 });
+// Keys that a tool sends press Enter although its way down was taken.
+let taken = false;
+field.addEventListener('keydown', (e) => { taken = e.key === 'Enter' && e.defaultPrevented; });
+field.addEventListener('keypress', (e) => { if (e.key === 'Enter' && taken) e.preventDefault(); });
 field.addEventListener('blur', () => show(false));
 
 // "Deposit only" says it all: what else they may has no meaning then.

@@ -97,38 +97,56 @@ document.addEventListener('submit', (e) => {
 });
 addEventListener('pageshow', () => document.querySelectorAll('button[disabled]:not([data-off])').forEach((b) => { b.disabled = false; }));
 
-// <details class="menu"> closes with Esc, with a click elsewhere, and gives the focus back.
+// <details class="menu"> closes with Esc, with a click elsewhere and when the focus
+// leaves it. Esc gives the focus back; the arrows go through what it offers, but not
+// where one types or chooses from a list.
 document.addEventListener('click', (e) => {
   for (const menu of document.querySelectorAll('details.menu[open]')) if (!menu.contains(e.target)) menu.open = false;
 });
-// One that would end below the window opens upwards.
+document.addEventListener('focusout', (e) => {
+  const menu = e.target.closest?.('details.menu[open]');
+  if (e.relatedTarget && menu && !menu.contains(e.relatedTarget)) menu.open = false;
+});
+// One that would end below the window opens upwards, or is scrolled to. A form in it
+// has the focus in its first field.
 document.addEventListener('toggle', (e) => {
   const menu = e.target;
   if (!menu.matches?.('details.menu[open]')) return;
   menu.classList.remove('upward');
   const box = menu.lastElementChild.getBoundingClientRect();
-  menu.classList.toggle('upward', box.bottom > innerHeight && menu.getBoundingClientRect().top > box.height);
+  const up = box.bottom > innerHeight && menu.getBoundingClientRect().top > box.height;
+  menu.classList.toggle('upward', up);
+  if (!up) menu.lastElementChild.scrollIntoView({ block: 'nearest' });
+  menu.querySelector('.pop :is(input:not([type=hidden]), select)')?.focus();
 }, true);
 document.addEventListener('keydown', (e) => {
-  const menu = e.target.closest?.('details.menu[open]');
-  if (!menu) return;
+  const menu = e.target.closest?.('details.menu');
+  const opener = menu?.querySelector('summary');
+  if (!menu || !menu.open && !(e.key === 'ArrowDown' && e.target === opener)) return;
+  menu.open = true;
   const items = [...menu.querySelectorAll('a, button')].filter((i) => i.offsetParent);
   const at = items.indexOf(document.activeElement);
-  if (e.key === 'Escape') {
-    menu.open = false;
-    menu.querySelector('summary').focus();
-  } else if (e.key === 'ArrowDown') items[(at + 1) % items.length]?.focus();
-  else if (e.key === 'ArrowUp') items[(at - 1 + items.length) % items.length]?.focus();
-  else return;
+  const to = { ArrowDown: (at + 1) % items.length, ArrowUp: at > 0 ? at - 1 : items.length - 1, Home: 0, End: items.length - 1 }[e.key];
+  if (e.key === 'Escape') shut(menu);
+  else if (to === undefined || e.target.matches('input, select, textarea')) return;
+  else items[to]?.focus();
   e.preventDefault();
-  e.stopPropagation();
+  e.stopImmediatePropagation(); // the arrows are not the list's as well
 });
+
+// shut closes a menu; the focus is back where it was opened.
+export function shut(menu) {
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
+}
 
 // data-opens="ID" opens a dialog; it closes by its own form, Esc or a click beside it.
 document.addEventListener('click', (e) => {
   const id = e.target.closest('[data-opens]')?.dataset.opens;
   if (id) {
     e.preventDefault();
+    shut(e.target.closest('details.menu')); // to it the dialog gives the focus back
     document.getElementById(id).showModal();
   } else if (e.target.closest('[data-closes]') || e.target.matches('dialog')) {
     const dialog = e.target.closest('dialog');

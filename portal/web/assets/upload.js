@@ -2,7 +2,7 @@
 // element with data-uploads (the address) and data-in (the folder) takes what is
 // dropped on the page and what its form's field chooses. Without this, the form
 // sends the files by itself.
-import { t, n, size, make, icon } from './portico.js';
+import { t, n, size, make, icon, shut } from './portico.js';
 
 const root = document.querySelector('[data-uploads]:not([data-uploads=""])');
 const atOnce = 2;
@@ -138,12 +138,12 @@ function question(u) {
     const dialog = make('dialog', { 'aria-labelledby': 'exists-title' },
       make('h2', { id: 'exists-title' }, t('{name} is there already', { name: u.path })),
       make('p', { class: 'choice' }, every, make('label', { for: 'for-all' }, t('The same for all others'))));
-    const answer = (what) => { if (every.checked) choice = what; dialog.remove(); done(what); };
+    const answer = (what) => { if (every.checked) choice = what; dialog.close(); dialog.remove(); done(what); }; // close gives the focus back
     dialog.append(make('div', { class: 'row-of-buttons' },
       make('button', { type: 'button', onclick: () => answer('skip') }, t('Skip')),
       make('button', { type: 'button', onclick: () => answer('replace') }, t('Replace')),
-      make('button', { type: 'button', class: 'main', onclick: () => answer('keep') }, t('Keep both'))));
-    dialog.addEventListener('cancel', () => answer('skip'));
+      make('button', { type: 'button', class: 'main', autofocus: true, onclick: () => answer('keep') }, t('Keep both'))));
+    dialog.addEventListener('cancel', (e) => { e.preventDefault(); answer('skip'); });
     document.body.append(dialog);
     dialog.showModal();
   }));
@@ -283,7 +283,7 @@ if (root) {
     const take = (input) => {
       add([...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
       input.value = '';
-      form.closest('details')?.removeAttribute('open');
+      shut(form.closest('details'));
     };
     const whole = make('input', { type: 'file', webkitdirectory: true, hidden: true, onchange: (e) => take(e.target) });
     field.required = false;
