@@ -91,6 +91,22 @@ func TestRemovingAGrantNeverAddsAccess(t *testing.T) {
 	}
 }
 
+// Package files stands on it: what is seen whoever made it, it does not ask about.
+func TestACreatorNeverTakesAccess(t *testing.T) {
+	t.Parallel()
+	for w := range worlds(t, 300) {
+		for _, who := range keys(w.rules.People) {
+			v := w.policy.View(w.rules.Principal(who), w.rules.Now())
+			for _, thing := range w.things {
+				p, creator := vpath.Must(thing.Path), acltest.ID(thing.Creator)
+				if v.SeesFile(p, "") && !v.SeesFile(p, creator) {
+					t.Errorf("%s sees the file %s, and not where %s made it", who, p, creator)
+				}
+			}
+		}
+	}
+}
+
 func TestAddingADenyNeverAddsAccess(t *testing.T) {
 	t.Parallel()
 	for w := range worlds(t, 300) {

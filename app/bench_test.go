@@ -39,9 +39,8 @@ workspaces:
       /: {grant: {"user:ann": editor}}
 `
 
-// inMemory is the whole program behind its listener, over a backend in memory,
-// which answers in a microsecond: what is measured is all but the backend.
-func inMemory(tb testing.TB, state string) http.Handler {
+// program is the whole of it, and the configuration that it runs by.
+func program(tb testing.TB, state string) (*process, *config.Config) {
 	tb.Helper()
 	dir := tb.TempDir()
 	file := filepath.Join(dir, "portico.yaml")
@@ -59,6 +58,14 @@ func inMemory(tb testing.TB, state string) http.Handler {
 	}
 	tb.Cleanup(s.close)
 	follow(tb, s)
+	return s, cfg
+}
+
+// inMemory is the whole program behind its listener, over a backend in memory,
+// which answers in a microsecond: what is measured is all but the backend.
+func inMemory(tb testing.TB, state string) http.Handler {
+	tb.Helper()
+	s, cfg := program(tb, state)
 	tree, err := mem.New().At(vpath.Path{})
 	if err != nil {
 		tb.Fatal(err)

@@ -190,6 +190,17 @@ type Walker interface {
 	Walk(ctx context.Context, p vpath.Path, visit func(vpath.Path, Info) error) error
 }
 
+// Namer knows the names in a folder without a look at each of its members.
+type Namer interface {
+	// Names is List that tells no more of a member than Name, Dir and Foreign. It
+	// may name what is gone by the time that somebody looks.
+	Names(ctx context.Context, p vpath.Path) (self Info, members []Info, err error)
+
+	// Describe tells what List would of some members of the folder p, in the order
+	// of their names. A name that is not there is left out.
+	Describe(ctx context.Context, p vpath.Path, names []string) ([]Info, error)
+}
+
 // Remover removes many at once.
 type Remover interface {
 	// RemoveAll removes files and empty folders in the order given, which has

@@ -131,7 +131,7 @@ func (t *Tree) mayEnter(ctx context.Context, l place) func() error {
 // Windows and macOS would show one of the two. A folder that is renamed from one
 // case to the other is no twin of itself.
 func (t *Tree) noTwin(ctx context.Context, l place, x *transfer) error {
-	_, list, err := t.list(ctx, l.parent())
+	_, list, err := t.list(ctx, l.parent(), l.space.Backend.List)
 	if err != nil {
 		return t.putFailed(upload{place: l}, noParent(err))
 	}

@@ -20,6 +20,8 @@ type Node struct {
 	By          string    // ID of who made it, "" if unknown or not for the principal to know
 	SHA256      string    // of a file, in hex; "" where the storage does not keep it
 
+	Bare bool // no more is known than Path, Dir and Title: see Want.Names
+
 	// Filled in by Find where the Want asks for them.
 	Locks []Lock       // those that protect the node, inherited ones included
 	Props []store.Prop // dead properties
@@ -37,7 +39,14 @@ type Lock struct {
 }
 
 // Want says what Find shall look up beside the listing itself.
-type Want struct{ Locks, Props bool }
+type Want struct {
+	Locks, Props bool
+
+	// Names asks for no more of the members than Path, Dir and Title, for a long list
+	// of which few are shown: Describe tells the rest of those. Where looking at each
+	// saves nothing, or who made a thing decides whether it is seen, they come whole.
+	Names bool
+}
 
 // Quota is the room in a workspace (RFC 4331), in bytes.
 type Quota struct {

@@ -48,14 +48,14 @@ func (t *Tree) visible(ctx context.Context, l place) (backends.Info, error) {
 // directly below it. A folder and its members come from one listing of the
 // store, so that a member which vanishes meanwhile cuts nothing short.
 func (t *Tree) Find(ctx context.Context, p vpath.Path, members bool, w Want) (self Node, below []Node, err error) {
-	self, below, err = t.find(ctx, p, members)
+	self, below, err = t.find(ctx, p, members, w.Names)
 	if err == nil && (w.Locks || w.Props) {
 		err = t.fillIn(ctx, &self, below, w)
 	}
 	return self, below, t.record(ctx, audit.Event{Action: audit.List, Path: p.String()}, err)
 }
 
-func (t *Tree) find(ctx context.Context, p vpath.Path, members bool) (Node, []Node, error) {
+func (t *Tree) find(ctx context.Context, p vpath.Path, members, names bool) (Node, []Node, error) {
 	if p.IsRoot() {
 		return t.root(ctx, members)
 	}
@@ -69,7 +69,12 @@ func (t *Tree) find(ctx context.Context, p vpath.Path, members bool) (Node, []No
 	if err != nil {
 		return Node{}, nil, err
 	}
-	self, list, err := t.list(ctx, l)
+	if names {
+		if self, below, ok := t.names(ctx, l); ok {
+			return self, below, nil
+		}
+	}
+	self, list, err := t.list(ctx, l, l.space.Backend.List)
 	switch {
 	case errors.Is(err, fault.ErrNotDir):
 		n, err := t.statNode(ctx, p)
@@ -86,15 +91,15 @@ func (t *Tree) find(ctx context.Context, p vpath.Path, members bool) (Node, []No
 	return t.node(p, self), below, nil
 }
 
-// list asks the backend for a folder, whoever may see it.
-func (t *Tree) list(ctx context.Context, l place) (backends.Info, []backends.Info, error) {
+// list asks the backend for a folder, whoever may see it, by one of its ways.
+func (t *Tree) list(ctx context.Context, l place, by lister) (backends.Info, []backends.Info, error) {
 	var self backends.Info
 	var list []backends.Info
 	err := t.s.moves.steady(l.path, inList, func() (err error) {
 		if t.s.moves.hides(l.path) {
 			return notFound(l.path)
 		}
-		self, list, err = l.space.Backend.List(ctx, l.inner)
+		self, list, err = by(ctx, l.inner)
 		list = slices.DeleteFunc(list, func(info backends.Info) bool {
 			at, err := l.path.Child(info.Name)
 			return err == nil && t.s.moves.hides(at)

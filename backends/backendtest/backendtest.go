@@ -60,7 +60,7 @@ func RunWith(t *testing.T, o Options, open func(t *testing.T) backends.Storage) 
 	}
 	for _, group := range [][]test{
 		basicTests(), folderTests(), nameTests(), readTests(), listTests(), metaTests(), putTests(), brokenTests(),
-		conditionTests(), raceTests(), spaceTests(), copyTests(), renameTests(), bulkTests(), strangerTests(),
+		conditionTests(), raceTests(), spaceTests(), copyTests(), renameTests(), bulkTests(), namerTests(), strangerTests(),
 		stageTests(), fenceTests(),
 	} {
 		for _, c := range group {

@@ -128,8 +128,13 @@ func (a *attr) remember(st fs.FileInfo) {
 
 // fits tells whether the file is still as Portico left it.
 func (a *attr) fits(st fs.FileInfo) bool {
-	return a.stored == strconv.FormatInt(st.ModTime().UnixNano(), 10) &&
-		a.size == strconv.FormatInt(st.Size(), 10)
+	return says(a.stored, st.ModTime().UnixNano()) && says(a.size, st.Size())
+}
+
+// says tells whether a field is the number n, as remember writes it.
+func says(field string, n int64) bool {
+	var room [20]byte
+	return field == string(strconv.AppendInt(room[:0], n, 10))
 }
 
 // info describes a file or folder by its attribute and what the disk knows.

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -181,6 +180,33 @@ func (f *folder) readNames() (names []string, err error) {
 	return names, err
 }
 
+// readKinds are the names of all files and folders in the folder, sorted, and
+// whether each is a folder.
+func (f *folder) readKinds() (folders map[string]bool, names []string, err error) {
+	var list []fs.DirEntry
+	err = f.s.do("list", func() error {
+		dir, err := reopen(f.file)
+		if err != nil {
+			return err
+		}
+		defer dir.Close() //nolint:errcheck // only read
+		list, err = dir.ReadDir(-1)
+		return err
+	})
+	folders = map[string]bool{}
+	for _, e := range list {
+		if !e.Type().IsRegular() && !e.IsDir() {
+			continue
+		}
+		names = append(names, e.Name())
+		if e.IsDir() {
+			folders[e.Name()] = true
+		}
+	}
+	slices.Sort(names)
+	return folders, names, err
+}
+
 // kind is what a name stands for.
 type kind int
 
@@ -209,11 +235,4 @@ type place struct {
 func (f *folder) place(name string) place {
 	dev, ino := identity(f.stat)
 	return place{dev, ino, name}
-}
-
-func identity(st fs.FileInfo) (dev, ino uint64) {
-	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
-		return sys.Dev, sys.Ino
-	}
-	return 0, 0
 }

@@ -65,7 +65,7 @@ func probeAttr(f *folder, u *upload) error {
 	if err != nil {
 		return fmt.Errorf("an extended attribute cannot be written: %w", err)
 	}
-	got, err := nameAttr(f.file, u.name)
+	got, err := attrsIn(f.file).of(u.name)
 	if err != nil || !bytes.Equal(got, []byte("probe")) {
 		return fmt.Errorf("an extended attribute cannot be read through /proc/self/fd; is /proc mounted? (%q, %w)", got, err)
 	}

@@ -47,79 +47,11 @@ func (b *Backend) stat(ctx context.Context, p vpath.Path) (info backends.Info, e
 
 // List is one listing.
 func (b *Backend) List(ctx context.Context, p vpath.Path) (self backends.Info, members []backends.Info, err error) {
-	f, err := b.folder(ctx, p)
-	if err != nil {
-		return backends.Info{}, nil, fmt.Errorf("local: list: %w", err)
-	}
-	defer f.close()
-	if self, err = f.self(p.Name()); err == nil {
-		members, err = b.members(ctx, p, f)
-	}
+	self, members, err = b.listing(ctx, p, b.members)
 	if err != nil {
 		return backends.Info{}, nil, fmt.Errorf("local: list: %w", err)
 	}
 	return self, members, nil
-}
-
-// members describes all that lies in the folder f at p. What vanishes meanwhile
-// is left out.
-func (b *Backend) members(ctx context.Context, p vpath.Path, f *folder) ([]backends.Info, error) {
-	names, err := f.readNames()
-	if err != nil {
-		return nil, err
-	}
-	list := make([]backends.Info, 0, len(names))
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if b.root.IsRoot() && p.IsRoot() && name == backends.Reserved {
-			continue
-		}
-		info, err := f.info(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			continue
-		case err != nil:
-			return nil, err
-		}
-		if q, err := p.Child(name); err != nil || q.Name() != name {
-			info.Name, info.Foreign = "", name
-		}
-		list = append(list, info)
-	}
-	return list, nil
-}
-
-// info describes a name in the folder. Size and attribute come from two calls, so
-// where they do not fit together the name is looked at again: it was replaced in
-// between, or another program has changed the file.
-func (f *folder) info(name string) (backends.Info, error) {
-	for range attempts {
-		st, err := f.lstat(name)
-		if err != nil {
-			return backends.Info{}, err
-		}
-		if kindOf(st) == isOther {
-			return backends.Info{}, fs.ErrNotExist
-		}
-		raw, err := nameAttr(f.file, name)
-		if err != nil {
-			return backends.Info{}, named(err)
-		}
-		a := decode(raw)
-		if st.IsDir() || raw == nil || a.fits(st) {
-			return a.info(name, st), nil
-		}
-		again, err := f.lstat(name)
-		if err != nil {
-			return backends.Info{}, err
-		}
-		if os.SameFile(st, again) && st.ModTime().Equal(again.ModTime()) && st.Size() == again.Size() {
-			return a.info(name, st), nil
-		}
-	}
-	return backends.Info{}, errRestless()
 }
 
 // self describes the folder itself.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"slices"
 
 	"portico/backends"
 	"portico/fault"
@@ -80,6 +81,27 @@ func (b *Backend) rename(src, dst vpath.Path) error {
 type entry struct {
 	path vpath.Path
 	info backends.Info
+}
+
+// Names is List without what a look at each member tells.
+func (b *Backend) Names(ctx context.Context, p vpath.Path) (self backends.Info, members []backends.Info, err error) {
+	self, members, err = b.listed(ctx, "Names", p)
+	for i, m := range members {
+		members[i] = backends.Info{Name: m.Name, Dir: m.Dir, Foreign: m.Foreign}
+	}
+	return self, members, err
+}
+
+// Describe is the rest of what List tells, of some.
+func (b *Backend) Describe(ctx context.Context, p vpath.Path, names []string) ([]backends.Info, error) {
+	_, members, err := b.listed(ctx, "Describe", p)
+	var list []backends.Info
+	for _, name := range names {
+		if i := slices.IndexFunc(members, func(m backends.Info) bool { return m.Foreign == "" && m.Name == name }); i >= 0 {
+			list = append(list, members[i])
+		}
+	}
+	return list, err
 }
 
 // Walk visits all below p, as it was when the walk began.

@@ -33,7 +33,12 @@ func (b *Backend) Stat(ctx context.Context, p vpath.Path) (info backends.Info, e
 
 // List is one listing.
 func (b *Backend) List(ctx context.Context, p vpath.Path) (self backends.Info, members []backends.Info, err error) {
-	err = b.s.call(ctx, "List", p, func() error {
+	return b.listed(ctx, "List", p)
+}
+
+// listed is a listing, by the name of the call that asks for it.
+func (b *Backend) listed(ctx context.Context, op string, p vpath.Path) (self backends.Info, members []backends.Info, err error) {
+	err = b.s.call(ctx, op, p, func() error {
 		b.s.mu.RLock()
 		defer b.s.mu.RUnlock()
 		n, err := b.find(p)

@@ -70,7 +70,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) showFolder(w http.ResponseWriter, r *http.Request, t *files.Tree, here vpath.Path) {
-	self, list, err := t.Find(r.Context(), here, true, files.Want{})
+	self, list, err := t.Find(r.Context(), here, true, wanted(r))
 	if err == nil && !self.Dir {
 		http.Redirect(w, r, web.Href("/files", here), http.StatusSeeOther) //nolint:gosec // a path of ours
 		return
@@ -84,12 +84,14 @@ func (p *pages) showFolder(w http.ResponseWriter, r *http.Request, t *files.Tree
 		p.fail(w, r, here, err)
 		return
 	}
-	page := p.folderPage(r, l, t, self, list)
-	if page.NoAccess, page.AskAt, err = p.refusal(r, t, here, "list"); err != nil {
-		p.fail(w, r, here, err)
-		return
+	page, err := p.folderPage(r, l, t, self, list)
+	if err == nil {
+		page.NoAccess, page.AskAt, err = p.refusal(r, t, here, "list")
 	}
-	if err := p.addDetails(r, t, here, &page); err != nil {
+	if err == nil {
+		err = p.addDetails(r, t, here, &page)
+	}
+	if err != nil {
 		p.fail(w, r, here, err)
 		return
 	}
@@ -116,7 +118,13 @@ func (p *pages) brand(workspace string) web.Brand {
 	return p.kit.Brand(workspace)
 }
 
-func (p *pages) folderPage(r *http.Request, l *lister, t *files.Tree, self files.Node, list []files.Node) folderPage {
+// wanted is what a page needs to know of all in a folder: to sort by name, no more
+// than that.
+func wanted(r *http.Request) files.Want {
+	return files.Want{Names: orderOf(r.URL.Query()).By == "name"}
+}
+
+func (p *pages) folderPage(r *http.Request, l *lister, t *files.Tree, self files.Node, list []files.Node) (folderPage, error) {
 	o := orderOf(r.URL.Query())
 	sortNodes(list, o, l.text.Tag())
 	page := folderPage{
@@ -130,9 +138,10 @@ func (p *pages) folderPage(r *http.Request, l *lister, t *files.Tree, self files
 	number := min(pageOf(r.URL.Query()), max((len(list)+perPage-1)/perPage, 1))
 	from := (number - 1) * perPage
 	page.First = from + 1
-	page.Rows = l.rows(list[from:min(from+perPage, len(list))])
+	shown, err := t.Describe(r.Context(), self.Path, list[from:min(from+perPage, len(list))])
+	page.Rows = l.rows(shown)
 	page.Pages = pageLinks(r.URL, len(list), number)
-	return page
+	return page, err
 }
 
 // pageLinks lead through a list that is longer than a page.

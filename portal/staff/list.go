@@ -1,6 +1,8 @@
 package staff
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -122,44 +124,55 @@ func (o order) Sorted(by string) string {
 // sortNodes puts folders first, and each by the order; names as the language sorts
 // them, and numbers in them by their value.
 func sortNodes(list []files.Node, o order, tag string) {
-	keys := collationKeys(list, tag)
-	slices.SortStableFunc(list, func(a, b files.Node) int {
-		if a.Dir != b.Dir {
-			if a.Dir {
+	all := keyed(list, tag)
+	slices.SortStableFunc(all, func(a, b keyedNode) int {
+		if a.node.Dir != b.node.Dir {
+			if a.node.Dir {
 				return -1
 			}
 			return 1
 		}
 		c := 0
 		switch {
-		case o.By == "size" && !a.Dir:
-			c = int(min(max(a.Size-b.Size, -1), 1))
+		case o.By == "size" && !a.node.Dir:
+			c = cmp.Compare(a.node.Size, b.node.Size)
 		case o.By == "changed":
-			c = a.ModTime.Compare(b.ModTime)
+			c = a.node.ModTime.Compare(b.node.ModTime)
 		}
 		if c == 0 {
-			c = strings.Compare(keys[a.Path], keys[b.Path])
+			c = bytes.Compare(a.key, b.key)
 		}
 		if o.Down {
 			return -c
 		}
 		return c
 	})
+	sorted := make([]files.Node, 0, len(list))
+	for _, k := range all {
+		sorted = append(sorted, *k.node)
+	}
+	copy(list, sorted)
 }
 
-func collationKeys(list []files.Node, tag string) map[vpath.Path]string {
+// keyedNode is a node with the key of its name. It is small, because sorting moves
+// it about.
+type keyedNode struct {
+	node *files.Node
+	key  []byte
+}
+
+func keyed(list []files.Node, tag string) []keyedNode {
 	c := collate.New(language.Make(tag), collate.IgnoreCase)
-	var buf collate.Buffer
-	keys := make(map[vpath.Path]string, len(list))
-	for _, n := range list {
-		name := n.Title
+	var buf collate.Buffer // holds all keys
+	all := make([]keyedNode, 0, len(list))
+	for i := range list {
+		name := list[i].Title
 		if name == "" {
-			name = n.Path.Name()
+			name = list[i].Path.Name()
 		}
-		keys[n.Path] = string(c.KeyFromString(&buf, padded(name)))
-		buf.Reset()
+		all = append(all, keyedNode{&list[i], c.KeyFromString(&buf, padded(name))})
 	}
-	return keys
+	return all
 }
 
 // lister makes rows for one request.

@@ -51,7 +51,7 @@ func (p *pages) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l := p.lister(r)
-	page := p.folderPage(r, l, t, self, found)
+	page, err := p.folderPage(r, l, t, self, found)
 	for i := range page.Rows {
 		if at, ok := here.Under(page.Rows[i].node.Path.Parent()); ok {
 			page.Rows[i].Where = strings.TrimPrefix(at.String(), "/")
@@ -59,7 +59,10 @@ func (p *pages) search(w http.ResponseWriter, r *http.Request) {
 	}
 	page.Search = &searchPage{Text: text, Cut: cut}
 	page.RowsAt = ""
-	if err := p.addDetails(r, t, here, &page); err != nil {
+	if err == nil {
+		err = p.addDetails(r, t, here, &page)
+	}
+	if err != nil {
 		p.kit.Fail(w, r, err)
 		return
 	}

@@ -32,7 +32,7 @@ func (p *pages) viewAs(w http.ResponseWriter, r *http.Request) {
 	var self files.Node
 	var list []files.Node
 	if err == nil {
-		self, list, err = t.Find(r.Context(), here, true, files.Want{})
+		self, list, err = t.Find(r.Context(), here, true, wanted(r))
 	}
 	if err == nil && !self.Dir {
 		err = fault.ErrNotDir // their files are listed, and not opened
@@ -43,7 +43,11 @@ func (p *pages) viewAs(w http.ResponseWriter, r *http.Request) {
 	}
 	l := p.lister(r)
 	l.under, l.query = "/as", url.Values{"who": {login}}.Encode()
-	page := p.folderPage(r, l, t, self, list)
+	page, err := p.folderPage(r, l, t, self, list)
+	if err != nil {
+		p.kit.Fail(w, r, err)
+		return
+	}
 	for i := range page.Rows {
 		if !page.Rows[i].Dir {
 			page.Rows[i].Href = ""
