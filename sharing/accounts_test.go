@@ -248,7 +248,7 @@ func TestSetPassword(t *testing.T) {
 	}))
 	w.ok(w.sh.AskReset(t.Context(), carol, here))
 	reset := secret(t, w.wantMails(carol, notify.Reset)[0])
-	w.refused(w.sh.SetPassword(t.Context(), me, "not this one", "nine purple tigers"), identity.ErrRefused, "not your password")
+	w.refused(w.sh.SetPassword(t.Context(), me, "not this one", "nine purple tigers"), identity.ErrRefused, "not your current password")
 	w.refused(w.sh.SetPassword(t.Context(), me, password, "short"), fs.ErrInvalid, "at least 12")
 	if err := w.sh.SetPassword(t.Context(), w.by("ann"), password, "nine purple tigers"); err == nil {
 		t.Error("a colleague's password was set")

@@ -31,14 +31,16 @@ func under(folders []string, item string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return item == f || strings.HasPrefix(item, f+"/") })
 }
 
-// put replaces what the same giver gave of the same item.
-func (m *model) put(s modelShare) {
+// put replaces what the same giver gave of the same item. Who has accepted that is not
+// asked again, unless it has ended meanwhile.
+func (m *model) put(s modelShare, now time.Time) {
 	was := slices.IndexFunc(m.shares, func(o modelShare) bool { return o.giver == s.giver && o.item == s.item })
 	if was < 0 {
 		m.shares = append(m.shares, s)
 		return
 	}
-	s.offered = s.offered && m.shares[was].offered
+	old := m.shares[was]
+	s.offered = s.offered && (old.offered || !old.until.IsZero() && !now.Before(old.until))
 	m.shares[was] = s
 }
 
@@ -140,7 +142,7 @@ func (x *modelRun) share(r *rapid.T) {
 	if !until.IsZero() {
 		s.until = time.Date(until.Year(), until.Month(), until.Day(), 23, 59, 59, 0, time.UTC)
 	}
-	x.m.put(s)
+	x.m.put(s, x.w.clock.Now())
 }
 
 // grant finds the grant of a share.
