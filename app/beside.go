@@ -55,7 +55,8 @@ func (s *process) reloadOnHangup(ctx context.Context) {
 	}
 }
 
-// reap removes what dead uploads left behind, now and then.
+// reap removes what dead uploads and forgotten sync clients left behind, now and
+// then.
 func (s *process) reap(ctx context.Context) {
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
@@ -63,6 +64,9 @@ func (s *process) reap(ctx context.Context) {
 		// Those that have a row go first, and take it along.
 		if err := s.files.ReapUploads(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "uploads that nobody goes on with not removed", "err", err)
+		}
+		if err := s.files.ReapSnapshots(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "old sync tokens not removed", "err", err)
 		}
 		for name, st := range s.storages {
 			n, err := st.Reap(ctx, s.clock().Add(-reapAfter))

@@ -116,6 +116,7 @@ func refuse(w http.ResponseWriter, status int, sentence string) {
 func methods() []string {
 	return []string{
 		"OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "MKCOL", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK",
+		"REPORT", "SEARCH",
 	}
 }
 

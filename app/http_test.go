@@ -142,7 +142,8 @@ func TestLimits(t *testing.T) {
 		{"TRACE", "/", 405},
 		{"CONNECT", "/", 405},
 		{"get", "/", 405},
-		{"SEARCH", "/dav/firm", 405},
+		{"BREW", "/dav/firm", 405},
+		{"SEARCH", "/dav/firm", 418},
 		{"POST", "/", 418},
 		{"OPTIONS", "/", 418},
 	} {

@@ -14,6 +14,7 @@ import (
 const (
 	maxRequests = 32
 	maxUploads  = 16
+	maxWalks    = 4 // REPORT and SEARCH, which may look at all that one sees
 	maxWaiting  = 256
 )
 
@@ -25,8 +26,8 @@ type admission struct {
 
 // turns are one person's requests.
 type turns struct {
-	all, uploads chan struct{}
-	present      int // that run or wait
+	all, uploads, walks chan struct{}
+	present             int // that run or wait
 }
 
 // enter waits for a request's turn and returns the function that ends it.
@@ -36,8 +37,11 @@ func (a *admission) enter(ctx context.Context, id, method string) (leave func(),
 		return nil, err
 	}
 	rooms := []chan struct{}{t.all}
-	if method == http.MethodPut { // uploads first, so that waiting ones leave room for the rest
+	switch method { // these first, so that waiting ones leave room for the rest
+	case http.MethodPut:
 		rooms = []chan struct{}{t.uploads, t.all}
+	case "REPORT", "SEARCH":
+		rooms = []chan struct{}{t.walks, t.all}
 	}
 	for i, room := range rooms {
 		select {
@@ -55,7 +59,7 @@ func (a *admission) arrive(id string) (*turns, error) {
 	defer a.mu.Unlock()
 	t := a.people[id]
 	if t == nil {
-		t = &turns{all: make(chan struct{}, maxRequests), uploads: make(chan struct{}, maxUploads)}
+		t = &turns{all: make(chan struct{}, maxRequests), uploads: make(chan struct{}, maxUploads), walks: make(chan struct{}, maxWalks)}
 		a.people[id] = t
 	}
 	if t.present >= maxRequests+maxWaiting {

@@ -83,3 +83,34 @@ func TestAdmissionEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestAdmissionOfWalks: what may look at everything that one sees waits for its
+// like, and other requests do not wait for it.
+func TestAdmissionOfWalks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := admission{people: map[string]*turns{}}
+		var leave []func()
+		for i := range maxWalks {
+			l, err := a.enter(t.Context(), "ann", []string{"REPORT", "SEARCH"}[i%2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave = append(leave, l)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := a.enter(ctx, "ann", "SEARCH"); !errors.Is(err, context.Canceled) {
+			t.Errorf("one search more = %v", err)
+		}
+		l, err := a.enter(t.Context(), "ann", "PROPFIND")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range append(leave, l) {
+			l()
+		}
+		if len(a.people) != 0 {
+			t.Errorf("%d people are still kept", len(a.people))
+		}
+	})
+}

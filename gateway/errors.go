@@ -84,6 +84,10 @@ func outcomes() []outcome {
 		{fault.ErrRange, http.StatusRequestedRangeNotSatisfiable, "", "The file is shorter than the range that was asked for."},
 		// Never 404 for a storage that is away: sync clients would delete their copies.
 		{fault.ErrUnavailable, http.StatusServiceUnavailable, "", "The storage does not answer at the moment. Try again in a little while."},
+		// RFC 6578 §3.2: the client begins anew.
+		{files.ErrSyncToken, http.StatusForbidden, "valid-sync-token", "This sync token is not valid, or not any more: begin the sync anew."},
+		// RFC 6578 §3.7, RFC 5323 §2.4.
+		{files.ErrEnough, http.StatusInsufficientStorage, "number-of-matches-within-limits", "This is more than one answer tells: ask for the folders in it one by one."},
 		// A link that opened something, and what one asks beside a password.
 		{sharing.ErrGone, http.StatusGone, "", "This link opens nothing any more."},
 		{sharing.ErrPassword, http.StatusUnauthorized, "", "This link has a password."},

@@ -128,6 +128,8 @@ func New(o Options) *Handler {
 		"PROPPATCH":       h.handleProppatch,
 		"LOCK":            h.handleLock,
 		"UNLOCK":          h.handleUnlock,
+		"REPORT":          h.handleReport,
+		"SEARCH":          h.handleSearch,
 	}
 	return h
 }

@@ -14,7 +14,8 @@ import (
 type liveProp struct {
 	name string
 	// named is set for those that are given only when asked for by name: the
-	// quotas, as RFC 4331 §2 says, since they may cost a walk.
+	// quotas, as RFC 4331 §2 says, since they may cost a walk; and those that RFC
+	// 3253 §3.1.5, RFC 5323 §3.4 and RFC 6578 §4 keep out of allprop.
 	named bool
 	value appender
 }
@@ -37,6 +38,9 @@ func liveProps() []liveProp {
 		{"lockdiscovery", false, appendLockDiscovery},
 		{"quota-available-bytes", true, appendQuotaAvailable},
 		{"quota-used-bytes", true, appendQuotaUsed},
+		{"sync-token", true, appendSyncToken},
+		{"supported-report-set", true, appendReports},
+		{"supported-query-grammar-set", true, appendGrammars},
 	}
 }
 

@@ -4,7 +4,7 @@ import "net/http"
 
 // allowed are the methods of the drive. The list is the same for files, folders
 // and what does not exist, so that it tells nothing.
-const allowed = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"
+const allowed = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK, REPORT, SEARCH"
 
 // OptionsHandler answers OPTIONS as the drive does. It is for "/" and "*": before
 // it mounts /dav, Windows asks the top of the server whether it speaks WebDAV
@@ -31,6 +31,7 @@ func writeOptions(w http.ResponseWriter) {
 	head := w.Header()
 	head.Set("DAV", "1, 2, 3")
 	head.Set("MS-Author-Via", "DAV")
+	head.Set("DASL", "<DAV:basicsearch>") // RFC 5323 §3.2
 	head.Set("Allow", allowed)
 	head.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)

@@ -50,7 +50,11 @@ func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *requ
 	if err != nil {
 		return err
 	}
-	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: room}
+	token, err := h.syncToken(r, q, query, self)
+	if err != nil {
+		return err
+	}
+	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: room, token: token}
 	if d.membersOnly {
 		return p.write(below)
 	}
@@ -71,26 +75,32 @@ func (q *request) quota(r *http.Request, query query) (files.Quota, error) {
 	return quota, err
 }
 
-// page writes the answer to one PROPFIND.
+// page writes the answer to one PROPFIND, REPORT or SEARCH.
 type page struct {
 	*answer
 	query   query
 	lives   []liveProp
 	quota   files.Quota
-	missing []int // named properties that the node at hand lacks; reused
+	token   string // for a sync of the folder itself, "" for none
+	missing []int  // named properties that the node at hand lacks; reused
 }
 
 // write answers with the nodes given, all of them.
 func (p *page) write(nodes []files.Node) error {
 	p.b = append(p.b, openMultistatus...)
 	for i := range nodes {
-		p.response(&nodes[i])
-		if err := p.send(webdav.StatusMulti); err != nil {
+		if err := p.add(&nodes[i]); err != nil {
 			return err
 		}
 	}
 	p.b = append(p.b, closeMultistatus...)
 	return p.end(webdav.StatusMulti)
+}
+
+// add describes one node, and sends what has come together.
+func (p *page) add(n *files.Node) error {
+	p.response(n)
+	return p.send(webdav.StatusMulti)
 }
 
 // response describes one node. It is kept short: Windows takes 1,000,000 bytes

@@ -15,15 +15,15 @@ import (
 // Tree is what a drive shows: *files.Tree to the firm, *files.Window to a customer,
 // *sharing.Room to who holds a link. Its parts are there to be small.
 type Tree interface {
+	files.Viewer
 	Reader
 	Writer
 	Locker
 }
 
-// Reader is the part of a Tree that changes nothing.
+// Reader is the part of a Tree that changes nothing, beside what files.Viewer finds.
 type Reader interface {
 	Stat(ctx context.Context, p vpath.Path) (files.Node, error)
-	Find(ctx context.Context, p vpath.Path, members bool, want files.Want) (self files.Node, below []files.Node, err error)
 	Check(ctx context.Context, p vpath.Path, g files.Guard) error
 	Open(ctx context.Context, p vpath.Path, r files.Range) (io.ReadCloser, files.Node, error)
 	Quota(ctx context.Context, p vpath.Path) (files.Quota, error)

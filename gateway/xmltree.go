@@ -72,6 +72,15 @@ func (e *element) child(local string) *element {
 	return nil
 }
 
+// text is the text of an element, without that of its children.
+func (e *element) text() string {
+	var b strings.Builder
+	for _, c := range e.content {
+		b.WriteString(c.text)
+	}
+	return b.String()
+}
+
 // readXML reads the XML body of a request; nil if the body is empty or blank,
 // which to PROPFIND and LOCK has a meaning of its own.
 func readXML(r *http.Request) (*element, error) {

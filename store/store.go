@@ -1,6 +1,6 @@
 // Package store is the contract of the state store, which holds everything
 // that is not a file: locks, dead properties, the journal of moves, app
-// passwords, sessions, failed sign-ins, audit rows.
+// passwords, sessions, failed sign-ins, audit rows, what sync clients were told.
 //
 // Each role is a small interface. Reads are methods of State; writes happen in
 // Update, one transaction that is durable when Update returns nil. storetest is
@@ -37,7 +37,7 @@ type State interface {
 type Reader interface {
 	LockReader
 	PropReader
-	ListingReader
+	FolderReader
 	JournalReader
 	UsageReader
 	RecordReader
@@ -49,7 +49,7 @@ type Reader interface {
 type Tx interface {
 	Reader
 	LockWriter
-	PropWriter
+	FolderWriter
 	JournalWriter
 	UsageWriter
 	RecordWriter

@@ -11,6 +11,7 @@ import (
 // the gateway writes it.
 type Multistatus struct {
 	Responses []Entry `xml:"DAV: response"`
+	Token     string  `xml:"DAV: sync-token"`
 }
 
 // Entry is one response in it.
@@ -19,6 +20,9 @@ type Entry struct {
 	Status    string     `xml:"DAV: status"`
 	Propstats []Propstat `xml:"DAV: propstat"`
 	Text      string     `xml:"DAV: responsedescription"`
+	Error     struct {
+		Inner string `xml:",innerxml"`
+	} `xml:"DAV: error"`
 }
 
 // Propstat is properties with one status.

@@ -1,6 +1,7 @@
 // Package memstate is a store in memory of all that lets people in, of what they
-// share, and of customers and notices. It is for the tests of what stands on these
-// roles. storetest holds it to the contract of the real stores.
+// share, of customers and notices, and of what sync clients were told. It is for
+// the tests of what stands on these roles. storetest holds it to the contract of
+// the real stores.
 package memstate
 
 import (
@@ -58,6 +59,7 @@ type content struct {
 	tickets     map[store.Sum]store.Ticket
 	notices     map[string]store.Notice
 	preferences map[string]store.Preferences
+	snapshots   map[string]store.Snapshot
 }
 
 // copyOf copies a map; of none it makes an empty one.
@@ -74,6 +76,7 @@ func (c content) clone() content {
 		deposits: copyOf(c.deposits), labels: copyOf(c.labels), uploads: copyOf(c.uploads),
 		contacts: copyOf(c.contacts), accounts: copyOf(c.accounts), tickets: copyOf(c.tickets),
 		notices: copyOf(c.notices), preferences: copyOf(c.preferences),
+		snapshots: copyOf(c.snapshots),
 	}
 }
 

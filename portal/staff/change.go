@@ -230,8 +230,8 @@ func (p *pages) sure(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := surePage{In: f.in.String(), InName: f.in.Name(), Names: f.names, Back: web.Href("/files", f.in) + "/"}
-	c := &walk{t: t, left: maxCount}
-	err = c.each(r.Context(), f.items, func(n files.Node) error {
+	c := &files.Walk{In: t, Left: maxCount}
+	err = c.Each(r.Context(), f.items, func(n files.Node) error {
 		if n.Dir {
 			page.Folders++
 		} else {
@@ -239,7 +239,7 @@ func (p *pages) sure(w http.ResponseWriter, r *http.Request) {
 		}
 		return nil
 	})
-	if page.Uncounted = errors.Is(err, errEnough); err != nil && !page.Uncounted {
+	if page.Uncounted = errors.Is(err, files.ErrEnough); err != nil && !page.Uncounted {
 		p.back(w, r, f.in, err)
 		return
 	}

@@ -44,7 +44,7 @@ func (p *pages) search(w http.ResponseWriter, r *http.Request) {
 	var found []files.Node
 	cut := false
 	if err == nil {
-		found, cut, err = p.find(r, t, here, text)
+		found, cut, err = find(r, t, here, text)
 	}
 	if err != nil {
 		p.fail(w, r, here, err)
@@ -70,21 +70,20 @@ func (p *pages) search(w http.ResponseWriter, r *http.Request) {
 }
 
 // find walks until it has seen or found enough, or time is over.
-func (p *pages) find(r *http.Request, t *files.Tree, here vpath.Path, text string) (found []files.Node, cut bool, err error) {
+func find(r *http.Request, t *files.Tree, here vpath.Path, text string) (found []files.Node, cut bool, err error) {
 	fold := cases.Fold()
 	want := fold.String(text)
-	until := p.kit.Clock().Add(searchTime)
-	c := &walk{t: t, left: maxSeen}
-	err = c.each(r.Context(), []vpath.Path{here}, func(n files.Node) error {
+	c := &files.Walk{In: t, Left: maxSeen, Time: searchTime}
+	err = c.Each(r.Context(), []vpath.Path{here}, func(n files.Node) error {
 		if n.Path != here && strings.Contains(fold.String(n.Path.Name()), want) {
 			found = append(found, n)
 		}
-		if len(found) == maxFound || p.kit.Clock().After(until) {
+		if len(found) == maxFound {
 			return errFull
 		}
 		return nil
 	})
-	if errors.Is(err, errEnough) || errors.Is(err, errFull) {
+	if errors.Is(err, files.ErrEnough) || errors.Is(err, errFull) {
 		return found, true, nil
 	}
 	return found, false, err

@@ -36,6 +36,9 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 // and the widest table has 26 columns.
 const chunk = 200
 
+// chunkBytes is how much of blobs goes in one, about: a snapshot may have 8 MiB.
+const chunkBytes = 4 << 20
+
 // Copy puts all that from holds into to, a database of PostgreSQL that holds
 // nothing, and reads it back: each table must have the same rows there. It is
 // one transaction, beside which no replica writes to to, and so is done wholly
@@ -104,7 +107,7 @@ func copyTable(ctx context.Context, t table, from, to *Pool, source, target *sql
 var errDiffers = errors.New("the copy differs from what was copied; nothing was kept of it")
 
 // read reads all rows in order, and gives them to take, if there is one, in
-// lists of up to chunk.
+// lists of up to chunk, and of about chunkBytes.
 func (t table) read(ctx context.Context, conn *sql.Conn, take func(rows [][]any) error) (Table, error) {
 	found, sum := Table{Name: t.name}, sha256.New()
 	rows, err := conn.QueryContext(ctx, t.selectAll())
@@ -113,6 +116,7 @@ func (t table) read(ctx context.Context, conn *sql.Conn, take func(rows [][]any)
 	}
 	defer rows.Close() //nolint:errcheck // Err below tells all
 	var waiting [][]any
+	size := 0
 	for rows.Next() {
 		row, err := t.scan(rows)
 		if err != nil {
@@ -123,11 +127,12 @@ func (t table) read(ctx context.Context, conn *sql.Conn, take func(rows [][]any)
 		if take == nil {
 			continue
 		}
-		if waiting = append(waiting, row); len(waiting) == chunk {
+		size += sizeOf(row)
+		if waiting = append(waiting, row); len(waiting) == chunk || size >= chunkBytes {
 			if err := take(waiting); err != nil {
 				return found, err
 			}
-			waiting = waiting[:0]
+			waiting, size = waiting[:0], 0
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -140,6 +145,15 @@ func (t table) read(ctx context.Context, conn *sql.Conn, take func(rows [][]any)
 	}
 	sum.Sum(found.Hash[:0])
 	return found, nil
+}
+
+func sizeOf(row []any) (n int) {
+	for _, v := range row {
+		if b, ok := v.([]byte); ok {
+			n += len(b)
+		}
+	}
+	return n
 }
 
 // scan reads a row into values whose types do not depend on the database.

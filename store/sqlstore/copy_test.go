@@ -1,10 +1,12 @@
 package sqlstore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,31 @@ func TestCopy(t *testing.T) {
 	_, err = sqlstore.Copy(t.Context(), from.Pool, to.Engine)
 	if !errors.Is(err, fault.ErrConflict) || !strings.Contains(err.Error(), "not empty") || !strings.Contains(err.Error(), "no Portico has worked") {
 		t.Errorf("a second Copy = %v, want fault.ErrConflict that says not empty", err)
+	}
+}
+
+// TestCopyOfLargeRows copies what does not fit one statement.
+func TestCopyOfLargeRows(t *testing.T) {
+	from, to := opened(t, filepath.Join(t.TempDir(), "state.db")), onPostgres(t)
+	const rows = 11
+	if err := from.Update(t.Context(), func(tx store.Tx) error {
+		for i := range rows {
+			if err := tx.PutSnapshot(store.Snapshot{ID: strconv.Itoa(i), Owner: "ann", Data: bytes.Repeat([]byte{byte(i)}, 1<<20)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlstore.Copy(t.Context(), from.Pool, to.Engine); err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		got, ok, err := to.SnapshotByID(t.Context(), strconv.Itoa(i))
+		if err != nil || !ok || !bytes.Equal(got.Data, bytes.Repeat([]byte{byte(i)}, 1<<20)) {
+			t.Errorf("row %d: found %t with %d bytes, %v", i, ok, len(got.Data), err)
+		}
 	}
 }
 

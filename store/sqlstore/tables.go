@@ -49,6 +49,7 @@ func tables() []table {
 		newTable("tickets", "sum", "b:sum t:kind subject b:data n:created expires"),
 		newTable("notices", "id", "t:id recipient mail language event b:data t:batch n:created due tries done t:trouble f:quiet n:read_at f:waits"),
 		newTable("preferences", "owner", "t:owner language theme muted"),
+		newTable("snapshots", "id", "t:id line owner place b:sum n:size b:data n:created used"),
 	}
 }
 

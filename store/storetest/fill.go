@@ -75,6 +75,7 @@ func (s *suite) fillSharing(tx store.Tx, id string, i int, some []byte) error {
 		tx.PutTicket(store.Ticket{Sum: sum(id), Kind: "code", Subject: "s", Data: some, Created: now(), Expires: now()}),
 		tx.PutNotice(store.Notice{ID: id, To: "ann", Mail: id, Data: some, Created: now(), Due: now(), Tries: i, Quiet: odd}),
 		tx.PutPreferences(store.Preferences{Owner: id, Theme: "dark", Muted: []string{id}}),
+		tx.PutSnapshot(store.Snapshot{ID: id, Line: "l", Owner: "ann", Place: id, Sum: sum(id), Size: int64(len(some)), Data: some, Created: now(), Used: now()}),
 	)
 }
 
@@ -144,6 +145,9 @@ func (s *suite) dumpSharing(all map[string]any) {
 	all["tickets"] = must[[]store.Ticket](s)(s.TicketsOf(ctx, "code", "s"))
 	all["notices"] = must[[]store.Notice](s)(s.NoticesTo(ctx, "ann", 1<<30))
 	all["mails"] = must[[]store.Notice](s)(s.DueMails(ctx, now(), 1<<30))
+	for i, one := range must[[]store.Snapshot](s)(s.SnapshotsOf(ctx, "ann")) {
+		all[fmt.Sprintf("snapshot %d", i)], _ = found[store.Snapshot](s)(s.SnapshotByID(ctx, one.ID))
+	}
 	for i, c := range all["contacts"].([]store.Contact) { //nolint:forcetypeassert // two lines above
 		a, _ := found[store.Account](s)(s.AccountByMail(ctx, c.Mail))
 		all[fmt.Sprintf("account %d", i)] = a

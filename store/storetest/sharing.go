@@ -37,6 +37,8 @@ func sharingTests() map[string]func(*suite) {
 		"notices/mails":       mails,
 		"notices/drop":        noticesDrop,
 		"preferences":         preferences,
+		"snapshots":           snapshots,
+		"snapshots/drop":      snapshotsDrop,
 		"sharing/undone":      sharingUndone,
 	}
 	maps.Copy(tests, treeTests())
