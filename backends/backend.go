@@ -209,6 +209,15 @@ type Remover interface {
 	RemoveAll(ctx context.Context, paths []vpath.Path) map[vpath.Path]error
 }
 
+// Timer changes the time of a file without its bytes.
+type Timer interface {
+	// SetModTime gives the file p the client's time of change, and leaves all else of
+	// it: its bytes, its ETag, what the store knows of it. An S3 store has a copy made in
+	// place, which for a file that was uploaded in parts may be a version with an ETag
+	// of its own. fs.ErrNotExist as for Stat, fault.ErrIsDir for a folder.
+	SetModTime(ctx context.Context, p vpath.Path, t time.Time) (Info, error)
+}
+
 // Sizer knows the room that is left.
 type Sizer interface {
 	// Free is the number of bytes that can still be written.

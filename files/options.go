@@ -48,6 +48,10 @@ type PutOptions struct {
 	Size    int64     // announced length, -1 if unknown
 	ModTime time.Time // the client's time of change, zero if it sent none
 	Guard   Guard
+
+	// Waits is set for a client that sends the body only when all else is judged
+	// (RFC 9110 §10.1.1): that may cost a call to the storage which would come later.
+	Waits bool
 }
 
 // TransferOptions go with one Copy or Move.
@@ -70,4 +74,7 @@ type LockOptions struct {
 type PropChange struct {
 	Remove     bool
 	store.Prop // XML is unused for Remove
+
+	// ModTime, if set, is a file's new time of change, and the Prop is none.
+	ModTime time.Time
 }

@@ -3,9 +3,12 @@ package files
 import (
 	"context"
 	"io/fs"
+	"slices"
+	"time"
 
 	"portico/acl"
 	"portico/audit"
+	"portico/backends"
 	"portico/fault"
 	"portico/store"
 	"portico/vpath"
@@ -46,8 +49,12 @@ func (t *Tree) patchHeld(ctx context.Context, l place, changes []PropChange, g G
 	if err := t.mayPatch(ctx, l, changes, g); err != nil {
 		return err
 	}
+	event, err := t.setModTime(ctx, l, changes, event)
+	if err != nil {
+		return err
+	}
 	p := l.path
-	return t.commit(ctx, event, func(tx store.Tx) error {
+	err = t.commit(ctx, event, func(tx store.Tx) error {
 		for _, c := range changes {
 			if err := patch(tx, p, c); err != nil {
 				return err
@@ -59,10 +66,43 @@ func (t *Tree) patchHeld(ctx context.Context, l place, changes []PropChange, g G
 		}
 		return err
 	})
+	if err != nil && isRefusal(err) {
+		t.leaveIntent(event) // the time is set, if there was one
+	}
+	return err
+}
+
+// setModTime gives a file the time that a client has set, before the properties that go
+// along: of those the store may still say no, and the time is the least that can be lost.
+func (t *Tree) setModTime(ctx context.Context, l place, changes []PropChange, event audit.Event) (audit.Event, error) {
+	var last time.Time
+	for _, c := range changes {
+		if !c.ModTime.IsZero() {
+			last = c.ModTime
+		}
+	}
+	if last.IsZero() {
+		return event, nil
+	}
+	timer, ok := l.space.Backend.(backends.Timer)
+	if !ok {
+		return event, fault.Tell(fs.ErrPermission, "the storage of %s keeps no time but its own", l.path)
+	}
+	event, err := t.intend(ctx, event)
+	if err == nil {
+		_, err = timer.SetModTime(ctx, l.inner, last)
+	}
+	if err != nil {
+		return event, t.unmade(ctx, event, true, err)
+	}
+	return event, nil
 }
 
 func patch(tx store.Tx, p vpath.Path, c PropChange) error {
-	if c.Remove {
+	switch {
+	case !c.ModTime.IsZero(): // it is the file's own
+		return nil
+	case c.Remove:
 		return tx.DropProp(p, c.Space, c.Local)
 	}
 	return tx.PutProp(p, c.Prop)
@@ -89,7 +129,35 @@ func (t *Tree) mayPatch(ctx context.Context, l place, changes []PropChange, g Gu
 	if t.s.moves.touches(p) {
 		return busyMoving(p)
 	}
+	if g, err = t.withOwn(ctx, p, changes, g); err != nil {
+		return err
+	}
 	return t.checkLocks(ctx, t.s.State, g, scope{path: p})
+}
+
+// microsoft is the namespace of the times and attributes of Windows.
+const microsoft = "urn:schemas-microsoft-com:"
+
+// withOwn adds the principal's own locks on p to what the request submits, if all that
+// it changes is Microsoft's. Office sets the times of a document that it has locked
+// without the token, and takes 423 for a failed save (sabre.io, clients of Microsoft
+// Office). For other properties a token is needed of its holder, too: two programs of
+// one person must not overwrite each other (RFC 4918 §6.4).
+func (t *Tree) withOwn(ctx context.Context, p vpath.Path, changes []PropChange, g Guard) (Guard, error) {
+	if slices.ContainsFunc(changes, func(c PropChange) bool { return c.Space != microsoft }) {
+		return g, nil
+	}
+	locks, err := t.s.State.LocksOn(ctx, p, t.now())
+	if err != nil {
+		return g, err
+	}
+	g.Tokens = slices.Clone(g.Tokens)
+	for _, l := range locks {
+		if l.Holder == t.who.acl.ID {
+			g.Tokens = append(g.Tokens, l.Token)
+		}
+	}
+	return g, nil
 }
 
 // fits judges the size of what is set.

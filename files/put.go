@@ -207,7 +207,24 @@ func (t *Tree) mayPut(ctx context.Context, p vpath.Path, o PutOptions) (upload, 
 	if u.found && u.info.Dir {
 		return u, fault.Tell(fault.ErrIsDir, "%s is a folder: a file cannot take its name", p)
 	}
-	return u, t.conditions(ctx, u)
+	if err := t.conditions(ctx, u); err != nil {
+		return u, err
+	}
+	return u, t.mayLieThere(ctx, u)
+}
+
+// mayLieThere looks for the folder that a new file would lie in. The storage does so
+// by itself, but some (S3) with the bytes in hand: a client that waits must be told first.
+func (t *Tree) mayLieThere(ctx context.Context, u upload) error {
+	up := u.parent()
+	if !u.o.Waits || u.found || up.inner.IsRoot() || !t.view.SeesFolder(up.path) {
+		return nil // the last: it may be made on the way
+	}
+	info, found, err := t.exists(ctx, up)
+	if err == nil && (!found || !info.Dir) {
+		err = t.putFailed(u, fault.ErrNoParent)
+	}
+	return err
 }
 
 // mayWrite judges the rights of one who puts a file at l, new or not.

@@ -30,7 +30,10 @@ func (s *Service) reserve(ctx context.Context, sp *space, old, size int64) (*gau
 		return nil, err
 	}
 	g := &gauge{usage: u, space: sp, quota: sp.Quota, replaced: old}
-	if err := g.grow(max(size, 0)); err != nil {
+	if size < 0 {
+		size = 1 // something will come, and a client that waits for a word shall not send it
+	}
+	if err := g.grow(size); err != nil {
 		return nil, err
 	}
 	return g, nil

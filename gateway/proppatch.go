@@ -3,6 +3,8 @@ package gateway
 import (
 	"encoding/xml"
 	"net/http"
+	"slices"
+	"strings"
 
 	"golang.org/x/net/webdav"
 
@@ -32,6 +34,9 @@ func (h *Handler) handleProppatch(w http.ResponseWriter, r *http.Request, q *req
 	}
 	patches, err := parsePatches(doc)
 	if err != nil {
+		return err
+	}
+	if err := q.checkTimes(r, patches); err != nil {
 		return err
 	}
 	if settle(patches) {
@@ -84,6 +89,8 @@ func newPatch(e *element, remove bool, n int, lives []liveProp) patch {
 		p.change.XML = fragment(e)
 	}
 	switch {
+	case e.is("getlastmodified") && !remove, e.is("lastmodified") && !remove:
+		p.setTime(e)
 	// RFC 4918 §9.2.1: 403 for what no client may set, 507 for want of room.
 	case findLive(lives, e.name) != nil:
 		p.status = http.StatusForbidden
@@ -91,6 +98,43 @@ func newPatch(e *element, remove bool, n int, lives []liveProp) patch {
 		p.status = webdav.StatusInsufficientStorage
 	}
 	return p
+}
+
+// setTime makes p a change of the file's own time: WinSCP sets getlastmodified, and
+// rclone, where it is not told "accepted" to X-OC-Mtime, lastmodified with the seconds.
+// RFC 4918 §9.2.1: 409 for a value that is none.
+func (p *patch) setTime(e *element) {
+	var text strings.Builder
+	for _, c := range e.content {
+		text.WriteString(c.text)
+	}
+	value := strings.TrimSpace(text.String())
+	t := parseDate(value)
+	if seconds, ok := parseMtime(value); ok {
+		t = seconds
+	}
+	p.change = files.PropChange{ModTime: t}
+	if t.IsZero() {
+		p.status = http.StatusConflict
+	}
+}
+
+// checkTimes refuses the time of a folder, which is the storage's own.
+func (q *request) checkTimes(r *http.Request, patches []patch) error {
+	timed := func(p patch) bool { return !p.change.ModTime.IsZero() }
+	if !slices.ContainsFunc(patches, timed) {
+		return nil
+	}
+	n, err := q.tree.Stat(r.Context(), q.path)
+	if err != nil || !n.Dir {
+		return err
+	}
+	for i := range patches {
+		if timed(patches[i]) {
+			patches[i].status = http.StatusForbidden
+		}
+	}
+	return nil
 }
 
 // settle tells whether all can be done; if not, those that could are marked as
@@ -114,7 +158,7 @@ func (h *Handler) writePatches(w http.ResponseWriter, q *request, patches []patc
 	a.b = append(append(a.b, openMultistatus+"<D:response><D:href>"...), q.href(q.path, q.slash)...)
 	a.b = append(a.b, "</D:href>"...)
 	written := false
-	for _, status := range []int{http.StatusOK, http.StatusForbidden, webdav.StatusInsufficientStorage, webdav.StatusFailedDependency} {
+	for _, status := range []int{http.StatusOK, http.StatusForbidden, http.StatusConflict, webdav.StatusInsufficientStorage, webdav.StatusFailedDependency} {
 		written = a.propstat(patches, status) || written
 	}
 	if !written { // RFC 4918 §14.24 wants one propstat at least

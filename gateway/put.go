@@ -23,7 +23,7 @@ func (h *Handler) handlePut(w http.ResponseWriter, r *http.Request, q *request) 
 	if err != nil {
 		return err
 	}
-	o := files.PutOptions{Size: size, Guard: q.guard}
+	o := files.PutOptions{Size: size, Guard: q.guard, Waits: r.Header.Get("Expect") != ""}
 	mtime, accepted := parseMtime(r.Header.Get("X-OC-Mtime"))
 	// rclone and the ownCloud clients say the time of change in X-OC-Mtime, others
 	// in Last-Modified, which a request should not have and some do.

@@ -60,6 +60,9 @@ func (d *driver) changes(ctx context.Context) map[string]func() error {
 		all["Copy"] = func() error { return second(c.Copy(ctx, file, vpath.Must("/copy"), backends.Meta{})) }
 		all["Copy over"] = func() error { return second(c.Copy(ctx, file, vpath.Must("/a/b.txt"), backends.Meta{})) }
 	}
+	if c, ok := d.Backend.(backends.Timer); ok {
+		all["SetModTime"] = func() error { return second(c.SetModTime(ctx, file, then())) }
+	}
 	if r, ok := d.Backend.(backends.Renamer); ok {
 		all["Rename"] = func() error { return r.Rename(ctx, vpath.Must("/a/b"), vpath.Must("/moved")) }
 		all["Rename over"] = func() error { return r.Rename(ctx, vpath.Must("/a/b/c/deep"), vpath.Must("/a/b.txt")) }

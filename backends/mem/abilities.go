@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"time"
 
 	"portico/backends"
 	"portico/fault"
@@ -39,6 +40,31 @@ func merge(m, old backends.Meta) backends.Meta {
 		m.ModTime = old.ModTime
 	}
 	return m
+}
+
+// SetModTime gives a file the client's time.
+func (b *Backend) SetModTime(ctx context.Context, p vpath.Path, t time.Time) (info backends.Info, err error) {
+	err = b.s.call(ctx, "SetModTime", p, func() error {
+		b.s.mu.Lock()
+		defer b.s.mu.Unlock()
+		n, err := b.find(p)
+		switch {
+		case err != nil:
+			return err
+		case n.Dir:
+			return fault.ErrIsDir
+		}
+		up, err := b.find(p.Parent())
+		if err != nil {
+			return err
+		}
+		other := *n // readers keep the one they have
+		other.ModTime, other.Meta.ModTime = t, t
+		up.kids[p.Name()] = &other
+		info = other.named(p.Name())
+		return nil
+	})
+	return info, err
 }
 
 // Rename moves a file or a folder.

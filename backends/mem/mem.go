@@ -149,7 +149,7 @@ func (s *Storage) call(ctx context.Context, op string, p vpath.Path, do func() e
 
 // changes tells the calls that others could see.
 func changes(op string) bool {
-	return op == "Publish" || op == "Mkdir" || op == "Remove" || op == "RemoveAll" || op == "Rename"
+	return op == "Publish" || op == "Mkdir" || op == "Remove" || op == "RemoveAll" || op == "Rename" || op == "SetModTime"
 }
 
 // before is what may stop a call: a cancelled ctx, the test's hook, the fence, a

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/minio/minio-go/v7"
 
 	"portico/internal/parts"
 )
@@ -200,4 +203,51 @@ func TestRow11_ImpatientClient(t *testing.T) {
 		return f.do("bob", "PROPFIND", "/dav/firm/src", "", "Depth", "0").status == 404 &&
 			strings.Count(f.do("bob", "PROPFIND", "/dav/firm/dst", "", "Depth", "1").body, "<D:response>") == 7
 	})
+}
+
+// stuck runs f while the object whose name ends so cannot be deleted, alone or among
+// others, which can.
+func (f *flaky) stuck(name string, run func()) {
+	f.t.Helper()
+	store := parts.MinIO(f.t).Client(f.t)
+	var hit atomic.Bool
+	spoil := func(w http.ResponseWriter, r *http.Request) bool {
+		many := r.Method == http.MethodPost && r.URL.Query().Has("delete")
+		if !many {
+			return r.Method == http.MethodDelete && strings.HasSuffix(r.URL.Path, name) && refuseDelete(w, &hit)
+		}
+		var list struct {
+			Keys []string `xml:"Object>Key"`
+		}
+		if xml.NewDecoder(r.Body).Decode(&list) != nil {
+			return false
+		}
+		var answer strings.Builder
+		answer.WriteString(`<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`)
+		for _, key := range list.Keys {
+			if strings.HasSuffix(key, name) {
+				hit.Store(true)
+				fmt.Fprintf(&answer, "<Error><Key>%s</Key><Code>SlowDown</Code><Message>busy</Message></Error>", key)
+				continue
+			}
+			if err := store.RemoveObject(r.Context(), strings.Trim(r.URL.Path, "/"), key, minio.RemoveObjectOptions{}); err != nil {
+				f.t.Error(err)
+			}
+			fmt.Fprintf(&answer, "<Deleted><Key>%s</Key></Deleted>", key)
+		}
+		_, _ = io.WriteString(w, answer.String()+"</DeleteResult>")
+		return true
+	}
+	f.spoil.Store(&spoil)
+	run()
+	f.spoil.Store(nil)
+	if !hit.Load() {
+		f.t.Error("nothing was stuck: the test tests nothing")
+	}
+}
+
+func refuseDelete(w http.ResponseWriter, hit *atomic.Bool) bool {
+	hit.Store(true)
+	w.WriteHeader(http.StatusServiceUnavailable)
+	return true
 }

@@ -57,6 +57,7 @@ workspaces:
   team2: {storage: main, folders: {/: {grant: {"user:ann": owner}}}}
   own: {storage: main, folders: {/: {grant: {"user:ann": owner, "user:bob": owner}}}}
   small: {storage: main, quota: 1MiB, folders: {/: {grant: {"user:ann": owner, "user:alice": editor}}}}
+  played: {storage: main, quota: 1GiB, folders: {/: {grant: {"user:alice": editor, "user:carl": editor}}}}
   whole: {storage: second, root: "", folders: {/: {grant: {"user:ann": owner}}}}
 `
 
