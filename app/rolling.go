@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"portico/gateway"
 )
 
 // A transfer may take hours, but neither side may fall silent (THREATS.md §4.1).
@@ -45,13 +47,10 @@ func rolling(w http.ResponseWriter, r *http.Request, clock func() time.Time, buf
 	return rw, body
 }
 
-// isDrive tells the addresses of drives.
-func isDrive(path string) bool { return path == "/dav" || strings.HasPrefix(path, "/dav/") }
-
 // isTransfer tells the addresses whose bodies may take hours: those of drives, of
 // uploads in pieces, and of the pages that files go through.
 func isTransfer(path string) bool {
-	return isDrive(path) || slices.ContainsFunc([]string{"/api/v1/", "/files/", "/portal/", "/s/"}, func(at string) bool {
+	return gateway.IsDrive(path) || slices.ContainsFunc([]string{"/api/v1/", "/files/", "/portal/", "/s/"}, func(at string) bool {
 		return strings.HasPrefix(path, at)
 	})
 }

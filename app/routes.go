@@ -20,7 +20,7 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 	address := clientAddress(cfg.Server.TrustedProxies)
 	dav := gateway.New(gateway.Options{
 		Files: s.files, Gate: s.gate, Log: s.log, Prefix: "/dav", PublicURLs: origins(cfg, public),
-		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: address, Epoch: s.epoch, Links: s.sharing.OpenLink,
+		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: address, Epoch: s.epoch, Links: s.sharing.OpenLink, Partial: cfg.WebDAV.Partial,
 	})
 	pages := s.pages(cfg, public, address)
 	options := gateway.OptionsHandler()
@@ -28,7 +28,7 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 	// as they are. That of the pages gets none that it would clean.
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case isDrive(r.URL.Path):
+		case gateway.IsDrive(r.URL.Path):
 			dav.ServeHTTP(w, r)
 		case r.Method == http.MethodOptions && (r.URL.Path == "/" || r.URL.Path == "*"):
 			options.ServeHTTP(w, r)

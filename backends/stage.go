@@ -21,6 +21,9 @@ import (
 type Stager interface {
 	// Begin starts an upload that is to become p. Of o it heeds Size, the
 	// announced length or -1, Loose, and Meta but for its SHA256.
+	//
+	// With the root for p nobody knows yet what it is to become: it has no name,
+	// is Loose, and Finish takes all of its Meta.
 	Begin(ctx context.Context, p vpath.Path, o PutOptions) (handle string, err error)
 
 	// Append puts body behind the first off bytes, and tells how many came before
@@ -47,6 +50,17 @@ type Stager interface {
 	// answer was lost.
 	Finished(ctx context.Context, handle string, p vpath.Path, o PutOptions) (Info, bool, error)
 
+	// Fetch reads what an upload without a name holds. Nothing can be appended to
+	// it any more; it can still be finished. The caller closes the reader.
+	// fs.ErrNotExist as for Append.
+	Fetch(ctx context.Context, handle string) (io.ReadCloser, error)
+
 	// Abort ends the upload and frees its room. One that is gone is no failure.
 	Abort(ctx context.Context, handle string) error
+}
+
+// Neighbour knows the trees of its own storage: an upload that was begun in one of
+// them can be finished in another.
+type Neighbour interface {
+	IsBeside(other Backend) bool
 }

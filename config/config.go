@@ -31,6 +31,7 @@ type Config struct {
 	Mail       *Mail               // nil for none
 	Language   string              // of mails and pages to who has chosen none
 	TimeZone   *time.Location      // of the firm: in mails, and on pages to a browser that tells no other
+	WebDAV     WebDAV
 
 	Spec   acl.Spec    // all that Policy is made of; rules of the state store may be added to a copy
 	Policy *acl.Policy // Spec compiled
@@ -114,6 +115,7 @@ func (l *loader) config(root *fields) *Config {
 	c.Mail = l.mail(root)
 	c.Language = language(root)
 	c.TimeZone = timeZone(root)
+	c.WebDAV = webdav(root)
 	root.close()
 	l.refusePlainHTTP(c.Server)
 	l.refuseDemoPassword(c.Server)

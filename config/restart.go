@@ -22,6 +22,7 @@ func (c *Config) RestartNeeded(old *Config) []string {
 	compare("audit", c.Audit, old.Audit)
 	compare("identity.oidc", c.OIDC, old.OIDC)
 	compare("mail", c.Mail, old.Mail)
+	compare("webdav", c.WebDAV, old.WebDAV)
 	for _, name := range union(c.Storage, old.Storage) {
 		compare("storage."+name, c.Storage[name].placed(), old.Storage[name].placed())
 	}

@@ -106,6 +106,7 @@ func TestEveryFieldReloadsOrNot(t *testing.T) {
 	waits := Config{
 		Server: Server{Listen: "x"}, State: State{Postgres: NewSecret("x")}, Storage: map[string]Storage{"x": {Type: "x"}},
 		OIDC: &OIDC{Title: "x"}, Audit: Audit{Keep: 1}, Workspaces: []Workspace{{Name: "x", Storage: "x"}}, Mail: &Mail{From: "x"},
+		WebDAV: WebDAV{Partial: true},
 	}
 	full := reflect.ValueOf(waits)
 	for i := range full.NumField() {

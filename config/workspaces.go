@@ -25,7 +25,7 @@ type Workspace struct {
 func (w Workspace) Path() vpath.Path { return vpath.Must("/" + w.Name) }
 
 // keptNames are those of /dav/… that are no workspaces (DESIGN.md §3).
-func keptNames() []string { return []string{"shared", "link", "uploads"} }
+func keptNames() []string { return []string{"shared", "link", "files", "uploads"} }
 
 // workspaces reads all drives with their rules.
 func (l *loader) workspaces(c *Config, root *fields) {

@@ -282,16 +282,8 @@ func (t *Tree) purge(ctx context.Context, row store.Upload) error {
 }
 
 func (s *Service) purge(ctx context.Context, r *rules, row store.Upload) error {
-	sp := r.spaces[row.Path.Top()]
-	if sp != nil && row.Handle != "" {
-		l := place{path: row.Path, space: sp, inner: row.Path.Tail()}
-		stager, err := l.stager()
-		if err == nil {
-			err = stager.Abort(ctx, row.Handle)
-		}
-		if err != nil {
-			return err
-		}
+	if err := s.abort(ctx, r, row); err != nil {
+		return err
 	}
 	return unwritten(s.State.Update(ctx, func(tx store.Tx) error { return tx.DropUpload(row.ID) }))
 }
@@ -322,6 +314,9 @@ func (s *Service) reapUpload(ctx context.Context, id string) error {
 	row, ok, err := s.State.UploadByID(ctx, id)
 	if err != nil || !ok || row.Expires.After(s.Clock()) {
 		return err
+	}
+	if isChunks(row) {
+		return s.dropChunks(ctx, s.rules.Load(), id, func(now store.Upload) bool { return !now.Expires.After(s.Clock()) })
 	}
 	return s.purge(ctx, s.rules.Load(), row)
 }

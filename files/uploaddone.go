@@ -89,6 +89,13 @@ func (t *Tree) complete(ctx context.Context, row store.Upload, n notes, again bo
 			return f.state(), err
 		}
 	}
+	err = f.insist(ctx)
+	return f.state(), err
+}
+
+// insist publishes, under the next free name where somebody was quicker with one
+// that nobody asked for.
+func (f *finishing) insist(ctx context.Context) error {
 	const tries = 3
 	for i := 1; ; i++ {
 		err := f.publish(ctx)
@@ -99,7 +106,7 @@ func (t *Tree) complete(ctx context.Context, row store.Upload, n notes, again bo
 		if quicker && f.blind {
 			err = plain(fault.ErrUnavailable, "the file has arrived and could not be stored yet: try again in a moment")
 		}
-		return f.state(), err
+		return err
 	}
 }
 
@@ -114,6 +121,16 @@ type finishing struct {
 	ended notes
 	taken bool // the name may have been taken in the last moment
 	blind bool // of that its owner must not hear
+
+	chunks *chunkEnd // of an upload in chunks, else nil
+}
+
+// may judges the publication.
+func (f *finishing) may(ctx context.Context) (upload, error) {
+	if f.chunks != nil {
+		return f.chunks.may(ctx)
+	}
+	return f.t.mayUpload(ctx, f.row.Path, f.row.Size, f.notes, false)
 }
 
 func (f *finishing) state() UploadState {
@@ -126,14 +143,14 @@ func (f *finishing) state() UploadState {
 
 func (f *finishing) publish(ctx context.Context) error {
 	gone := f.t.s.gone.Load()
-	u, err := f.t.mayUpload(ctx, f.row.Path, f.row.Size, f.notes, false)
+	u, err := f.may(ctx)
 	defer func() { u.done() }()
 	if err != nil {
 		return err
 	}
 	f.taken, f.blind = !u.found, u.blind
 	stager, err := u.stager()
-	if err != nil {
+	if err != nil && f.chunks == nil {
 		return err
 	}
 	if err := f.rename(ctx, u); err != nil {
@@ -147,6 +164,9 @@ func (f *finishing) publish(ctx context.Context) error {
 	u.also, u.sent = f.record(ctx, u), f.notes.Name
 	info, err := f.t.upload(ctx, u, g, gone, func(ctx context.Context, o backends.PutOptions) (backends.Info, error) {
 		o.SHA256 = f.sum
+		if f.chunks != nil {
+			return f.chunks.send(ctx, f.row.Handle, u, o)
+		}
 		return stager.Finish(ctx, f.row.Handle, u.inner, o)
 	})
 	if err != nil {
@@ -158,6 +178,9 @@ func (f *finishing) publish(ctx context.Context) error {
 
 // rename notes another name before it is used: recover looks for it.
 func (f *finishing) rename(ctx context.Context, u upload) error {
+	if f.chunks != nil {
+		return f.chunks.note(ctx, f, u)
+	}
 	n, row := f.notes, f.row
 	if n.As = u.path.String(); u.path == row.Path {
 		n.As = ""
@@ -185,11 +208,11 @@ func (f *finishing) record(ctx context.Context, u upload) func(store.Tx, backend
 		if ok && d.Owner == f.t.who.ID() && d.SHA256 == info.SHA256 {
 			n.Receipt = d.ID
 		}
-		if err := f.t.putUpload(tx, &row, n); err != nil {
-			return err
-		}
 		f.next, f.ended = row, n
-		return nil
+		if f.chunks != nil {
+			return f.chunks.record(ctx, tx, row, n)
+		}
+		return f.t.putUpload(tx, &f.next, n)
 	}
 }
 
@@ -203,6 +226,10 @@ func (f *finishing) done(u upload, info backends.Info) {
 func (f *finishing) failed(ctx context.Context, u upload, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fault.ErrNoParent):
+		if f.chunks != nil {
+			_ = f.t.s.dropChunks(ctx, f.t.r, f.row.ID, nil)
+			return errNoUpload()
+		}
 		_ = f.t.purge(ctx, f.row)
 		return errNoUpload()
 	case errors.Is(err, fault.ErrConflict) && fault.Told(err) == "":
@@ -224,6 +251,9 @@ func (f *finishing) recover(ctx context.Context) (done bool, err error) {
 	l, err := f.t.inside(at)
 	if err != nil {
 		return false, err
+	}
+	if f.chunks != nil && !f.chunks.isBeside(l) {
+		return false, nil // it was copied: whether it was all done nobody can tell
 	}
 	stager, err := l.stager()
 	if err != nil {

@@ -27,6 +27,8 @@ type notes struct {
 	As      string    `json:"as,omitempty"`    // another path than the row's, tried last
 	Done    bool      `json:"done,omitempty"`
 	Receipt string    `json:"receipt,omitempty"`
+
+	Chunks *chunkNotes `json:"chunks,omitempty"` // of an upload in chunks alone
 }
 
 func (n notes) encode() ([]byte, error) { return json.Marshal(n) }
@@ -83,10 +85,10 @@ func (t *Tree) uploadOf(ctx context.Context, id string) (row store.Upload, n not
 	case !ok, row.Owner != t.who.acl.ID, !row.Expires.After(t.now()):
 		return store.Upload{}, n, errNoUpload()
 	}
-	if err := json.Unmarshal(row.State, &n); err != nil {
-		return row, n, fmt.Errorf("files: upload: %w", err)
+	if n, err = notesOf(row); err == nil && n.Chunks != nil {
+		return store.Upload{}, n, errNoUpload() // it has a door of its own
 	}
-	return row, n, nil
+	return row, n, err
 }
 
 // inTurn runs do with the newest row of an upload that nobody else is at.

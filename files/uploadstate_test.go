@@ -86,3 +86,14 @@ func (p procStager) Finish(ctx context.Context, handle string, at vpath.Path, o 
 	}
 	return info, err
 }
+
+// IsBeside looks behind what another process made of the tree.
+func (p procStager) IsBeside(other backends.Backend) bool {
+	n, ok := p.Stager.(backends.Neighbour)
+	if b, wrapped := other.(interface{ behind() backends.Backend }); wrapped {
+		other = b.behind()
+	}
+	return ok && n.IsBeside(other)
+}
+
+func (p procStager) behind() backends.Backend { b, _ := p.Stager.(backends.Backend); return b }

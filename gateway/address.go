@@ -12,6 +12,9 @@ import (
 type drive struct {
 	prefix string
 	hosts  map[string]bool // by which clients know the server
+
+	also  []door // by which headers may name a path of it, too, the longer ones first
+	aside bool   // what lies below prefix is no file: headers name it by the others
 }
 
 // strip takes the prefix off an escaped path, at the end of an element only:
@@ -26,6 +29,17 @@ func (d *drive) strip(escaped string) (inside string, ok bool) {
 		return "/", true
 	}
 	return rest, rest[0] == '/'
+}
+
+// stripAny is strip for an address in a header.
+func (d *drive) stripAny(escaped string) (inside string, ok bool) {
+	if !d.aside {
+		inside, ok = d.strip(escaped)
+	}
+	for i := 0; !ok && i < len(d.also); i++ {
+		inside, ok = d.also[i].strip(escaped)
+	}
+	return inside, ok
 }
 
 // href is the address of a thing as an answer gives it: an absolute path,
@@ -58,7 +72,7 @@ func (d *drive) address(r *http.Request, raw string) (p vpath.Path, elsewhere bo
 			return p, true, nil
 		}
 	}
-	inside, ok := d.strip(u.EscapedPath())
+	inside, ok := d.stripAny(u.EscapedPath())
 	if !ok {
 		if !strings.HasPrefix(u.Path, "/") {
 			return p, false, refuse(http.StatusBadRequest, "A header holds a relative address where an absolute one is needed.")

@@ -77,6 +77,7 @@ func outcomes() []outcome {
 		{fault.ErrQuota, webdav.StatusInsufficientStorage, "quota-not-exceeded", "There is no space left."},
 		// RFC 9110 §15.5.14; macOS says "file too large".
 		{fault.ErrTooLarge, http.StatusRequestEntityTooLarge, "", "It is larger than this server takes."},
+		{files.ErrUploadSum, http.StatusBadRequest, "", "What came has another sum than announced: it was broken on its way. Send it again."},
 		// A body that stopped coming, before what it is wrapped in.
 		{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "", "The request took too long to arrive."},
 		// The client is usually gone by then.
@@ -220,7 +221,9 @@ func (h *Handler) setErrorHeaders(head http.Header, o outcome) {
 	case http.StatusUnauthorized:
 		head.Set("WWW-Authenticate", h.challenge())
 	case http.StatusMethodNotAllowed:
-		head.Set("Allow", allowed)
+		if head.Get("Allow") == "" { // who refused may know better
+			head.Set("Allow", h.allowed())
+		}
 	case http.StatusServiceUnavailable:
 		head.Set("Retry-After", "10")
 	case http.StatusTooManyRequests:

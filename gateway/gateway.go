@@ -57,6 +57,9 @@ type Options struct {
 	// Links opens a link to whoever holds its address; nil where there are none.
 	Links func(context.Context, sharing.Knock) (*sharing.Visit, error)
 
+	// Partial takes parts of files: see patch.go.
+	Partial bool
+
 	// Epoch numbers what is in force of people and rules together, and changes
 	// with each reload; nil where they never change.
 	Epoch func() uint64
@@ -77,11 +80,14 @@ type handler func(http.ResponseWriter, *http.Request, *request) error
 // request is what the handlers need of a request, parsed, as one principal.
 type request struct {
 	drive
+	door  drive // by which it came, before anybody knew who it is
 	path  vpath.Path
 	slash bool // the address ended in a slash, so it speaks of a folder
 	guard files.Guard
 	tree  Tree
 	link  bool // it came by a link
+
+	chunks *chunkAddress // of an upload in chunks, else nil
 
 	// begun is set once the head of an answer is out: what fails after it can
 	// only cut the connection.
@@ -131,6 +137,9 @@ func New(o Options) *Handler {
 		"REPORT":          h.handleReport,
 		"SEARCH":          h.handleSearch,
 	}
+	if h.Partial {
+		h.methods[http.MethodPatch] = h.handlePatch
+	}
 	return h
 }
 
@@ -145,15 +154,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve asks in this order, cheap and harmless questions first: is it ours, is
 // the method known, who is it, is the address sound, does it exist as spoken of.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) error {
-	q.drive = h.drive
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	// EscapedPath is the path as it was sent, where Path has %2F decoded.
-	inside, ok := h.strip(r.URL.EscapedPath())
+	d, inside, ok := h.locate(r.URL.EscapedPath())
+	q.drive, q.door = d, d
 	if !ok {
-		return refuse(http.StatusNotFound, "There is nothing at this address.")
+		return h.serveApp(w, r)
 	}
 	if r.Method == http.MethodOptions {
-		writeOptions(w)
+		h.writeOptions(w)
 		return nil
 	}
 	// An allow-list, which also keeps TRACE away (it would show a client's headers).
@@ -168,6 +177,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 		return err
 	}
 	defer leave()
+	if q.chunks != nil {
+		return h.serveChunks(w, r, q)
+	}
 	if q.path, q.slash, err = vpath.ParseEscaped(inside); err != nil {
 		return err
 	}

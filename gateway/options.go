@@ -15,7 +15,7 @@ const allowed = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, P
 func OptionsHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions {
-			writeOptions(w)
+			writeOptions(w, classes, allowed)
 			return
 		}
 		w.Header().Set("Allow", http.MethodOptions)
@@ -23,16 +23,36 @@ func OptionsHandler() http.Handler {
 	})
 }
 
+// classes are those of RFC 4918 §18.
+const classes = "1, 2, 3"
+
+// writeOptions is what the drive answers, with what it can beside the standard.
+func (h *Handler) writeOptions(w http.ResponseWriter) {
+	can := classes
+	if h.Partial {
+		can += ", " + partialFeature
+	}
+	writeOptions(w, can, h.allowed())
+}
+
+// allowed are the methods that this drive serves.
+func (h *Handler) allowed() string {
+	if h.Partial {
+		return allowed + ", " + http.MethodPatch
+	}
+	return allowed
+}
+
 // writeOptions gives a constant answer, without a login: it reveals nothing, and
 // LibreOffice and Windows ask before they send a password. Without MS-Author-Via
 // Office opens a document for reading only (MS-OCPROTO §2.1.2.1.2); without class
 // 2 macOS and davfs2 mount read-only.
-func writeOptions(w http.ResponseWriter) {
+func writeOptions(w http.ResponseWriter, can, allow string) {
 	head := w.Header()
-	head.Set("DAV", "1, 2, 3")
+	head.Set("DAV", can)
 	head.Set("MS-Author-Via", "DAV")
 	head.Set("DASL", "<DAV:basicsearch>") // RFC 5323 §3.2
-	head.Set("Allow", allowed)
+	head.Set("Allow", allow)
 	head.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
 }

@@ -14,7 +14,10 @@ import (
 // handlePut stores a file. All that can be refused is refused before the first
 // byte of the body is read, since reading it is what sends "100 Continue".
 func (h *Handler) handlePut(w http.ResponseWriter, r *http.Request, q *request) error {
-	if r.Header.Get("Content-Range") != "" {
+	switch ranged := r.Header.Get("Content-Range") != ""; {
+	case ranged && h.Partial:
+		return h.putPart(w, r, q)
+	case ranged:
 		// RFC 9110 §14.5: a server that does not know it must refuse. x/net
 		// replaces the whole file by the part.
 		return refuse(http.StatusBadRequest, "A part of a file cannot be stored: send all of it.")

@@ -41,7 +41,7 @@ func (h *Handler) handleReport(w http.ResponseWriter, r *http.Request, q *reques
 	if err := q.checkIf(r); err != nil {
 		return err
 	}
-	ask.At, ask.Door, ask.Want = q.path, q.door(), query.lookups()
+	ask.At, ask.Door, ask.Want = q.path, q.doorName(), query.lookups()
 	changes, err := h.Files.Changes(r.Context(), q.tree, ask)
 	if errors.Is(err, fault.ErrNotDir) {
 		return errNoReport()
@@ -62,9 +62,9 @@ func errNoReport() error {
 	return &refusal{http.StatusForbidden, "supported-report", "Folders have the report sync-collection, and there is no other."}
 }
 
-// door is the view that a path of this request belongs to. The token of a link is
+// doorName is the view that a path of this request belongs to. The token of a link is
 // left out: it is a secret, and the link is known as who asks.
-func (q *request) door() string {
+func (q *request) doorName() string {
 	if q.link {
 		return linkName
 	}

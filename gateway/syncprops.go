@@ -14,7 +14,7 @@ func (h *Handler) syncToken(r *http.Request, q *request, query query, self files
 	if !self.Dir || !query.asks("sync-token") {
 		return "", nil
 	}
-	token, err := h.Files.SyncToken(r.Context(), q.tree, files.Sync{At: q.path, Door: q.door()})
+	token, err := h.Files.SyncToken(r.Context(), q.tree, files.Sync{At: q.path, Door: q.doorName()})
 	if errors.Is(err, files.ErrEnough) {
 		return "", nil // a folder too large for a sync has no token
 	}

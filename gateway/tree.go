@@ -61,7 +61,7 @@ const (
 // enterBy finds out by which door a request has come, and who asks. rest is the
 // path within what that door shows.
 func (h *Handler) enterBy(w http.ResponseWriter, r *http.Request, q *request, inside string) (rest string, leave func(), err error) {
-	if below, ok := strings.CutPrefix(inside, "/"+linkName+"/"); ok && h.Links != nil {
+	if below, ok := strings.CutPrefix(inside, "/"+linkName+"/"); ok && h.Links != nil && q.prefix == h.prefix {
 		return h.admitLink(w, r, q, below)
 	}
 	return h.admit(r, q, inside)
@@ -70,14 +70,18 @@ func (h *Handler) enterBy(w http.ResponseWriter, r *http.Request, q *request, in
 // treeOf gives what somebody sees who has signed in. A customer has what was shared
 // with them, under a prefix of its own, so that no Destination leads out of it.
 func (h *Handler) treeOf(r *http.Request, q *request, who identity.Identity, inside string) (rest string, err error) {
+	q.drive, q.chunks = q.door, nil // it may be the second try
+	if inside, err = q.enterDoor(inside, who); err != nil {
+		return "", err
+	}
 	p := h.principal(r, who)
 	if !who.Contact {
 		q.tree, err = h.Files.As(r.Context(), p)
 		return inside, err
 	}
 	below, shared := strings.CutPrefix(inside, "/"+sharedName)
-	if shared && (below == "" || below[0] == '/') {
-		q.prefix = h.prefix + "/" + sharedName
+	if shared && (below == "" || below[0] == '/') || q.chunks != nil {
+		q.within(sharedName)
 		q.tree, err = h.Files.Window(r.Context(), p)
 		return "/" + strings.TrimPrefix(below, "/"), err
 	}

@@ -216,4 +216,5 @@ type UploadReader interface {
 type UploadWriter interface {
 	PutUpload(u Upload) error // inserts, or replaces the one with its ID
 	DropUpload(id string) error
+	DropUploadsOf(owner string) error
 }

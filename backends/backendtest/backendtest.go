@@ -61,7 +61,7 @@ func RunWith(t *testing.T, o Options, open func(t *testing.T) backends.Storage) 
 	for _, group := range [][]test{
 		basicTests(), folderTests(), nameTests(), readTests(), listTests(), metaTests(), putTests(), brokenTests(),
 		conditionTests(), raceTests(), spaceTests(), copyTests(), renameTests(), bulkTests(), namerTests(), strangerTests(),
-		stageTests(), fenceTests(), timeTests(),
+		stageTests(), bareTests(), fenceTests(), timeTests(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

@@ -29,6 +29,7 @@ type stage struct {
 	Created string        `json:"c"`
 	Off     int64         `json:"o"`
 	Meta    backends.Meta `json:"m"`
+	Bare    bool          `json:"b,omitempty"` // it has no name: Finish knows its Meta
 }
 
 func parseStage(handle string) (st stage, err error) {
@@ -45,8 +46,8 @@ func (st stage) handle() (string, error) {
 }
 
 // Begin makes the file that the pieces go into.
-func (b *Backend) Begin(_ context.Context, _ vpath.Path, o backends.PutOptions) (handle string, err error) {
-	st := stage{Meta: o.Meta}
+func (b *Backend) Begin(_ context.Context, p vpath.Path, o backends.PutOptions) (handle string, err error) {
+	st := stage{Meta: o.Meta, Bare: p.IsRoot()}
 	if handle, err = b.begin(&st, o.Size); err != nil {
 		return "", fmt.Errorf("local: begin: %w", err)
 	}
@@ -214,6 +215,9 @@ func (b *Backend) finish(ctx context.Context, st stage, p vpath.Path, o backends
 	}
 	defer u.discard()
 	u.inherit(created)
+	if st.Bare {
+		st.Meta = o.Meta
+	}
 	if err := u.seal(st.Meta, o.SHA256); err != nil {
 		return info, err
 	}

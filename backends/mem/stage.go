@@ -1,6 +1,7 @@
 package mem
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 type staged struct {
 	data  []byte
 	meta  backends.Meta
+	bare  bool      // it has no name
 	touch time.Time // of the last piece
 }
 
@@ -30,7 +32,7 @@ func (b *Backend) Begin(ctx context.Context, p vpath.Path, o backends.PutOptions
 		defer b.s.mu.Unlock()
 		b.s.number++
 		id := strconv.Itoa(b.s.number)
-		b.s.staged[id] = &staged{meta: o.Meta, touch: now}
+		b.s.staged[id] = &staged{meta: o.Meta, bare: p.IsRoot(), touch: now}
 		handle = id + ":0"
 		return nil
 	})
@@ -105,7 +107,9 @@ func (b *Backend) Finish(ctx context.Context, handle string, p vpath.Path, o bac
 		case off != o.Size:
 			return fault.ErrTruncated
 		}
-		o.Meta = st.meta
+		if !st.bare {
+			o.Meta = st.meta
+		}
 		if info, err = b.publish(ctx, p, st.data[:off:off], o); err != nil {
 			return err
 		}
@@ -116,6 +120,28 @@ func (b *Backend) Finish(ctx context.Context, handle string, p vpath.Path, o bac
 		return nil
 	})
 	return info, err
+}
+
+// Fetch reads an upload without a name.
+func (b *Backend) Fetch(ctx context.Context, handle string) (body io.ReadCloser, err error) {
+	err = b.s.call(ctx, "Fetch", vpath.Path{}, func() error {
+		_, st, off, err := b.s.staging(handle)
+		switch {
+		case err != nil:
+			return err
+		case !st.bare:
+			return fs.ErrInvalid
+		}
+		body = io.NopCloser(bytes.NewReader(st.data[:off:off]))
+		return nil
+	})
+	return body, err
+}
+
+// IsBeside is of backends.Neighbour.
+func (b *Backend) IsBeside(other backends.Backend) bool {
+	o, ok := other.(*Backend)
+	return ok && o.s == b.s
 }
 
 // Finished finds what a Finish has made.

@@ -63,13 +63,15 @@ func (b *Backend) finish(ctx context.Context, st *stage, p vpath.Path, o backend
 
 // stagedWrite is the write that a Put of the whole would be.
 func (b *Backend) stagedWrite(st *stage, p vpath.Path, o backends.PutOptions) *write {
-	sum := o.SHA256
-	o.Meta = st.Meta
-	o.SHA256 = sum // of many parts nobody else knows it
+	if !st.Bare {
+		sum := o.SHA256
+		o.Meta = st.Meta
+		o.SHA256 = sum // of many parts nobody else knows it
+	}
 	w := b.write(b.key(p), p, o)
 	w.place = func(ctx context.Context) error { return b.place(ctx, p) }
 	w.upload = st.ID
-	if st.Upload != "" {
+	if st.Upload != "" && !st.Bare {
 		w.taken = st.Taken // as its metadata says already
 	}
 	return w

@@ -44,6 +44,9 @@ func (b *Backend) finishLoose(ctx context.Context, st *stage, w *write, tail []b
 	if u.done, err = c.parts(ctx, id); err != nil {
 		return backends.Info{}, err
 	}
+	for i := range u.done { // as expectedETag wants them
+		u.done[i].ETag = strings.Trim(u.done[i].ETag, `"`)
+	}
 	if err := w.commit(ctx); err != nil {
 		return backends.Info{}, err
 	}

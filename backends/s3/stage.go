@@ -49,6 +49,7 @@ type stage struct {
 	Tail  []piece `json:"t,omitempty"` // what waits behind them
 	Old   []piece `json:"d,omitempty"` // pieces that a part holds now
 
+	Bare  bool          `json:"x,omitempty"` // it has no name: Finish knows its Meta
 	Meta  backends.Meta `json:"m"`
 	Taken time.Time     `json:"c"`
 }
@@ -113,9 +114,9 @@ func (b *Backend) Begin(_ context.Context, p vpath.Path, o backends.PutOptions) 
 	}
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
-	st := &stage{ID: hex.EncodeToString(id[:]), Key: b.key(p), Meta: o.Meta, Taken: b.s.o.Clock().UTC()}
+	st := &stage{ID: hex.EncodeToString(id[:]), Key: b.key(p), Meta: o.Meta, Taken: b.s.o.Clock().UTC(), Bare: p.IsRoot()}
 	st.Meta.SHA256 = ""
-	if st.Loose = o.Loose; st.Loose {
+	if st.Loose = o.Loose || st.Bare; st.Loose {
 		st.Key = b.s.looseKey(st.ID)
 	}
 	return st.handle()

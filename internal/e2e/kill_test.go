@@ -71,7 +71,12 @@ func content(path string, version int) []byte {
 
 // request gives the status, 0 where the server has died.
 func (w *workers) request(s *server, method, path string, body []byte, header ...string) (int, []byte) {
-	r, err := http.NewRequest(method, s.dav(path), bytes.NewReader(body))
+	return w.requestTo(method, s.dav(path), body, header...)
+}
+
+// requestTo is request to any address of the server.
+func (w *workers) requestTo(method, url string, body []byte, header ...string) (int, []byte) {
+	r, err := http.NewRequest(method, url, bytes.NewReader(body))
 	if err != nil {
 		w.t.Error(err)
 		return 0, nil

@@ -302,3 +302,9 @@ func (x *tx) DropUpload(id string) error {
 	delete(x.uploads, id)
 	return nil
 }
+
+// DropUploadsOf is of store.UploadWriter.
+func (x *tx) DropUploadsOf(owner string) error {
+	maps.DeleteFunc(x.uploads, func(_ string, u store.Upload) bool { return u.Owner == owner })
+	return nil
+}

@@ -59,7 +59,7 @@ func Statements() []string {
 		sqlLinkBySum, sqlLinkByID, sqlLinksBy, sqlLinksIn, sqlDropLink, sqlDownloadsOf, sqlDropDownload, sqlDropDownloads,
 		sqlDepositByID, sqlDepositAt, sqlDepositsOf, sqlDepositsBy, sqlDepositsBelow, sqlMoveDeposits, sqlDepositsGone, sqlDropDeposits,
 		sqlLabelsIn, sqlDropLabel, sqlDropLabelsBelow, sqlMoveLabels,
-		sqlUploadByID, sqlUploadsOf, sqlUploadsOfAll, sqlUploadsExpired, sqlDropUpload,
+		sqlUploadByID, sqlUploadsOf, sqlUploadsOfAll, sqlUploadsExpired, sqlDropUpload, sqlDropUploadsOf,
 		sqlContactByMail, sqlContactsIn, sqlContactsOf, sqlDropContact, sqlDropFoldersOf, sqlDropFoldersIn, sqlMoveFoldersFor,
 		sqlAccountByMail, sqlAccountByID, sqlDropAccount,
 		sqlTicketBySum, sqlTicketsOf, sqlDropTicket, sqlDropTicketsOf, sqlDropExpiredTickets,

@@ -16,6 +16,7 @@ const (
 	sqlUploadsOfAll   = uploads + `owner >= $1 AND owner < $2` + oldestFirst
 	sqlUploadsExpired = uploads + `expires <= $1` + oldestFirst
 	sqlDropUpload     = `DELETE FROM uploads WHERE id = $1`
+	sqlDropUploadsOf  = `DELETE FROM uploads WHERE owner = $1`
 )
 
 func scanUpload(row scanner) (u store.Upload, err error) {
@@ -50,3 +51,8 @@ func (x *tx) PutUpload(u store.Upload) error {
 
 // DropUpload is of store.UploadWriter.
 func (x *tx) DropUpload(id string) error { return x.do("drop upload", sqlDropUpload, id) }
+
+// DropUploadsOf is of store.UploadWriter.
+func (x *tx) DropUploadsOf(owner string) error {
+	return x.do("drop uploads of", sqlDropUploadsOf, owner)
+}

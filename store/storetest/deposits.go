@@ -159,4 +159,8 @@ func uploads(s *suite) {
 		return errors.Join(tx.PutUpload(full), tx.DropUpload("u3"), tx.DropUpload("none"))
 	})
 	s.equal("all", list(s.UploadsExpired(ctx, at(99))), []store.Upload{second, full, two, one})
+	s.update(func(tx store.Tx) error {
+		return errors.Join(tx.PutUpload(third), tx.DropUploadsOf("ann"), tx.DropUploadsOf("nobody"))
+	})
+	s.equal("those of others", list(s.UploadsExpired(ctx, at(99))), []store.Upload{third, two, one})
 }
