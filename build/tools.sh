@@ -29,6 +29,15 @@ done <<-'LIST'
 	haproxy                haproxy
 	/usr/lib/postgresql/*/bin/postgres  postgresql
 	systemd-analyze        systemd
+	openssl                openssl
+	unshare                util-linux
+	dbus-run-session       dbus-daemon
+	gio                    libglib2.0-bin
+	/usr/lib/gvfs/gvfsd-dav  gvfs-backends
+	kioclient5             kde-cli-tools
+	/usr/lib/*/qt5/plugins/kf5/kio/kio_http.so  kio
+	soffice                libreoffice-writer-nogui
+	/usr/lib/python3/dist-packages/uno.py  python3-uno
 LIST
 
 # quietly COMMAND…: runs a command of Debian's packages that must start nothing.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -133,20 +132,14 @@ func TestHost(t *testing.T) {
 
 // TestTLS serves over TLS with a certificate made for the test.
 func TestTLS(t *testing.T) {
-	cert, key, trust := certificate(t)
-	yaml := fmt.Sprintf(standard, t.TempDir(), storages()[0].yaml(t), hash())
-	yaml = strings.Replace(yaml, "server: {", fmt.Sprintf("server: {tls: {cert: %s, key: %s}, ", cert, key), 1)
-	s := serve(t, yaml)
-	client := &http.Client{Transport: &http.Transport{
-		ForceAttemptHTTP2: true,
-		TLSClientConfig:   &tls.Config{RootCAs: trust},
-	}}
-	r, err := http.NewRequestWithContext(t.Context(), "PUT", strings.Replace(s.url, "http:", "https:", 1)+"/dav/firm/a.txt", strings.NewReader("over TLS"))
+	s := startTLS(t, storages()[0])
+	s.client.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+	r, err := http.NewRequestWithContext(t.Context(), "PUT", s.dav("/a.txt"), strings.NewReader("over TLS"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.SetBasicAuth("bob", password)
-	resp, err := client.Do(r)
+	resp, err := s.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

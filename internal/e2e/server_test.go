@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,6 +42,8 @@ type server struct {
 	config  string // the file
 	log     *syncBuffer
 	stop    func() int
+	client  *http.Client // nil for the default one
+	ca      string       // the file of the authority of its certificate, if it speaks TLS
 }
 
 // storage is a place for the files of a test: the YAML of a config's storage.
@@ -73,7 +77,8 @@ func onEach(t *testing.T, f func(t *testing.T, st storage)) {
 	}
 }
 
-// standard is a config with an owner, ann, an editor, bob, and a viewer, eve.
+// standard is a config with an owner, ann, an editor, bob, and a viewer, eve. ida drops
+// files into the inbox.
 const standard = `
 server: {listen: "127.0.0.1:0", metrics_listen: "127.0.0.1:0"}
 state: sqlite:%[1]s/portico.db
@@ -83,11 +88,13 @@ identity:
     ann: {name: Ann Peeters, password: %[3]q}
     bob: {name: Bob Maes, password: %[3]q}
     eve: {name: Eve Claes, password: %[3]q}
+    ida: {name: Ida Smets, password: %[3]q}
 workspaces:
   firm:
     storage: main
     folders:
       /: {grant: {"user:ann": owner, "user:bob": editor, "user:eve": viewer}}
+      /inbox: {inherit: false, grant: {"user:ann": owner, "user:ida": inbox}}
 `
 
 // start runs `portico serve` until the test ends.
@@ -105,6 +112,19 @@ func serve(t *testing.T, yaml string) *server {
 	}
 	s := &server{t: t, config: file, log: &syncBuffer{}}
 	s.run()
+	return s
+}
+
+// startTLS is start of a server that ends TLS itself, with a certificate that the
+// desktops of its clients trust.
+func startTLS(t *testing.T, st storage) *server {
+	t.Helper()
+	cert, key, trust := certificate(t)
+	yaml := fmt.Sprintf(standard, t.TempDir(), st.yaml(t), hash())
+	s := serve(t, strings.Replace(yaml, "server: {", fmt.Sprintf("server: {tls: {cert: %s, key: %s}, ", cert, key), 1))
+	s.url, s.ca = strings.Replace(s.url, "http:", "https:", 1), cert
+	s.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}
+	t.Cleanup(s.client.CloseIdleConnections)
 	return s
 }
 
@@ -182,7 +202,7 @@ func (s *server) doAs(user, password, method, path, body string, header ...strin
 	if user != "" {
 		r.SetBasicAuth(user, password)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := cmp.Or(s.client, http.DefaultClient).Do(r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -215,13 +235,19 @@ func (a answer) has(text string) answer {
 // eventually asks again until f agrees, at most for ten seconds.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	waitFor(t, 10*time.Second, what, f)
+}
+
+// waitFor asks again until f agrees, at most for so long.
+func waitFor(t *testing.T, limit time.Duration, what string, f func() bool) {
+	t.Helper()
+	deadline := time.After(limit)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !f() {
 		select {
 		case <-deadline:
-			t.Fatalf("not within ten seconds: %s", what)
+			t.Fatalf("not within %v: %s", limit, what)
 		case <-tick.C:
 		}
 	}
