@@ -106,7 +106,8 @@ func TestAWindowDuringAMove(t *testing.T) {
 	})
 }
 
-// Two processes over one PostgreSQL agree on what was given within a second.
+// Two processes over one PostgreSQL agree on what was given: in a second, of which a busy
+// machine takes more.
 func TestSharesOverPostgreSQL(t *testing.T) {
 	t.Parallel()
 	pg := parts.Postgres(t)
@@ -137,13 +138,13 @@ func TestSharesOverPostgreSQL(t *testing.T) {
 	}
 	within := func(what string, done func() bool) {
 		t.Helper()
-		look, late := time.NewTicker(5*time.Millisecond), time.After(time.Second)
+		look, late := time.NewTicker(5*time.Millisecond), time.After(20*time.Second)
 		defer look.Stop()
 		for !done() {
 			select {
 			case <-look.C:
 			case <-late:
-				t.Fatalf("after a second: %s", what)
+				t.Fatalf("never: %s", what)
 			}
 		}
 	}

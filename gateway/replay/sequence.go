@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -112,4 +113,21 @@ func (s *Sequence) load(b body) []byte {
 func filler(n int) []byte {
 	const line = "The recorded bytes were not text, only their number is kept.\r\n"
 	return []byte(strings.Repeat(line, n/len(line)+1)[:n])
+}
+
+// Agents are the clients that the sequence plays, as they name themselves.
+func (s *Sequence) Agents() []string {
+	var all []string
+	add := func(list []header) {
+		for _, h := range list {
+			if strings.EqualFold(h.name, "User-Agent") && !slices.Contains(all, h.value) {
+				all = append(all, h.value)
+			}
+		}
+	}
+	add(s.headers)
+	for _, step := range s.steps {
+		add(step.headers)
+	}
+	return all
 }
