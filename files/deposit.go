@@ -20,12 +20,20 @@ import (
 // A lock of theirs on a free name makes an empty file, since clients lock before
 // they send (davfs2, Windows, macOS, LibreOffice). That is a placeholder: nobody
 // is told of it, it has no receipt, and it counts where deposits are counted, as
-// long as it stands. What is put there then is the deposit.
+// long as it stands. What is put there then is the deposit. An empty file that a drive
+// puts under a free name is the same: Windows and macOS send one ahead of the bytes
+// (WEBDAV.md §2.1 W3, §2.2 M1).
+
+// viaDrive is Principal.Via of who comes by WebDAV.
+const viaDrive = "dav"
 
 // deposited keeps what an upload means for deposits. What the firm writes over a
 // deposit makes it the firm's as well.
 func (w *writing) deposited(ctx context.Context, tx store.Tx, info backends.Info) error {
 	t := w.t
+	if t.who.isOutside() && t.who.Via == viaDrive && info.Size == 0 && !w.u.found {
+		return t.holdPlace(ctx, tx, w.u.path)
+	}
 	if t.who.isOutside() {
 		return t.deposit(ctx, tx, w.u.path, w.u.sent, info)
 	}

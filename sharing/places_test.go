@@ -93,6 +93,33 @@ func TestLockThenSend(t *testing.T) {
 	w.wantMails(carol, notify.Opened)
 }
 
+// Windows and macOS send an empty file ahead of the bytes: on a drive that is a place, and
+// what comes is one deposit. From a page an empty file is what its sender meant.
+func TestEmptyThenSend(t *testing.T) {
+	w := newWorldOver(t, openSQLite(t))
+	me := w.joined(carol, "/firm/Clients/Acme")
+	w.share("ann", "/firm/Clients/Acme", carol, sharing.Edit)
+	w.mails(carol)
+	w.ok(send(w, window(w, me), "/Acme/empty.txt", "", files.Guard{}))
+	w.wantMails(carol, notify.Receipt)
+
+	me.Principal.Via = "dav"
+	win := window(w, me)
+	w.ok(send(w, win, "/Acme/tax.pdf", "", files.Guard{}))
+	w.wantMails(carol)
+	l, created, err := win.Lock(t.Context(), vpath.Must("/Acme/tax.pdf"), files.LockOptions{})
+	if w.ok(err); created {
+		t.Error("the lock made the file anew")
+	}
+	w.ok(send(w, win, "/Acme/tax.pdf", "numbers", holding(l)))
+	w.wantMails(carol, notify.Receipt)
+	list, err := w.sh.MyDeposits(t.Context(), me)
+	w.ok(err)
+	if len(list) != 2 || list[0].Name != "tax.pdf" && list[1].Name != "tax.pdf" {
+		t.Errorf("deposits: %+v", list)
+	}
+}
+
 // What is left of a save that never came is its owner's, until the firm writes
 // there.
 func TestAbandonedPlace(t *testing.T) {
