@@ -158,6 +158,8 @@ type Prop struct {
 
 // PropReader finds properties.
 type PropReader interface {
+	NoiseReader // what goes with a file as its properties do
+
 	// PropsOf gives a thing's properties, sorted by name.
 	PropsOf(ctx context.Context, p vpath.Path) ([]Prop, error)
 }
@@ -187,6 +189,8 @@ type ListingReader interface {
 
 // PropWriter changes properties. The tree functions take p and all below it.
 type PropWriter interface {
+	NoiseWriter
+
 	PutProp(p vpath.Path, prop Prop) error
 	DropProp(p vpath.Path, space, local string) error
 	DropProps(p vpath.Path) error // of p alone

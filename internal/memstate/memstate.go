@@ -59,6 +59,7 @@ type content struct {
 	tickets     map[store.Sum]store.Ticket
 	notices     map[string]store.Notice
 	preferences map[string]store.Preferences
+	noise       map[noiseKey]store.Noise
 	snapshots   map[string]store.Snapshot
 }
 
@@ -75,7 +76,7 @@ func (c content) clone() content {
 		grants: copyOf(c.grants), change: c.change, links: copyOf(c.links), downloads: copyOf(c.downloads),
 		deposits: copyOf(c.deposits), labels: copyOf(c.labels), uploads: copyOf(c.uploads),
 		contacts: copyOf(c.contacts), accounts: copyOf(c.accounts), tickets: copyOf(c.tickets),
-		notices: copyOf(c.notices), preferences: copyOf(c.preferences),
+		notices: copyOf(c.notices), preferences: copyOf(c.preferences), noise: copyOf(c.noise),
 		snapshots: copyOf(c.snapshots),
 	}
 }

@@ -48,6 +48,7 @@ func tables() []table {
 		newTable("accounts", "id", "t:id mail name password n:changed created f:closed"),
 		newTable("tickets", "sum", "b:sum t:kind subject b:data n:created expires"),
 		newTable("notices", "id", "t:id recipient mail language event b:data t:batch n:created due tries done t:trouble f:quiet n:read_at f:waits"),
+		newTable("noise", "path, name", "t:path name creator etag b:body n:created changed expires"),
 		newTable("preferences", "owner", "t:owner language theme muted"),
 		newTable("snapshots", "id", "t:id line owner place b:sum n:size b:data n:created used"),
 	}

@@ -74,6 +74,7 @@ func (s *suite) fillSharing(tx store.Tx, id string, i int, some []byte) error {
 		tx.PutAccount(store.Account{ID: id, Mail: id, Created: now(), Closed: odd}),
 		tx.PutTicket(store.Ticket{Sum: sum(id), Kind: "code", Subject: "s", Data: some, Created: now(), Expires: now()}),
 		tx.PutNotice(store.Notice{ID: id, To: "ann", Mail: id, Data: some, Created: now(), Due: now(), Tries: i, Quiet: odd}),
+		tx.PutNoise(noise("/w/a", "._")),
 		tx.PutPreferences(store.Preferences{Owner: id, Theme: "dark", Muted: []string{id}}),
 		tx.PutSnapshot(store.Snapshot{ID: id, Line: "l", Owner: "ann", Place: id, Sum: sum(id), Size: int64(len(some)), Data: some, Created: now(), Used: now()}),
 	)

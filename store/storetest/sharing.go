@@ -40,6 +40,9 @@ func sharingTests() map[string]func(*suite) {
 		"snapshots":           snapshots,
 		"snapshots/drop":      snapshotsDrop,
 		"sharing/undone":      sharingUndone,
+		"noise":               noiseRoundTrip,
+		"noise/expires":       noiseExpires,
+		"noise/follows":       noiseFollows,
 	}
 	maps.Copy(tests, treeTests())
 	return tests
