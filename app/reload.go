@@ -64,7 +64,9 @@ func (s *process) applyRules(cfg *config.Config) {
 	var list []files.Workspace
 	for _, w := range cfg.Workspaces {
 		if tree := s.trees[w.Name]; tree != nil {
-			list = append(list, files.Workspace{Name: w.Name, Title: w.Title, Backend: tree, Quota: w.Quota})
+			list = append(list, files.Workspace{
+				Name: w.Name, Title: w.Title, Backend: tree, Quota: w.Quota, WindowsSafe: w.Names.WindowsSafe,
+			})
 		}
 	}
 	s.files.Apply(cfg.Policy, list)

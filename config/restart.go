@@ -8,8 +8,8 @@ import (
 
 // RestartNeeded names the keys that differ from old and take effect at the next
 // start alone, sorted. All else (users, the LDAP directory, require_app_password,
-// groups, roles, rules, assertions, language, time_zone, a workspace's title, brand, quota and
-// audit) takes effect with a reload; a test holds the two lists against the fields of Config.
+// groups, roles, rules, assertions, language, time_zone, a workspace's title, brand, names,
+// quota and audit) takes effect with a reload; a test holds the two lists against the fields of Config.
 func (c *Config) RestartNeeded(old *Config) []string {
 	var keys []string
 	compare := func(key string, now, then any) {

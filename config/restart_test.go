@@ -49,6 +49,7 @@ func TestRestartNeeded(t *testing.T) {
 		{"rules reload", "viewer", "editor", nil},
 		{"users reload", "ann: {", "ann: {name: Ann Peeters, ", nil},
 		{"title, quota and audit reload", "quota: 1GiB", "quota: 2GiB, title: x, audit: {reads: all}", nil},
+		{"names reload", "quota: 1GiB", "quota: 1GiB, names: {windows_safe: true}", nil},
 		{"brand and language reload", "quota: 1GiB", "quota: 1GiB, brand: {name: The Firm, color: '#0b6b3a'}", nil},
 		{"state", "portico.db", "other.db", []string{"state"}},
 		{"storage's path", "data/files", "data/others", []string{"storage.disk"}},

@@ -60,6 +60,7 @@ workspaces:
     root: a
     quota: 1GiB
     audit: {reads: all}
+    names: {windows_safe: true}
     brand: {name: The Firm, color: "#1f5fbf", logo: tls/logo.png}
     folders:
       /:

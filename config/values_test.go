@@ -116,6 +116,7 @@ func TestRuleValues(t *testing.T) {
 	same(t, "role", c.Roles["reviewer"].Rights.String(), "list read comment")
 	hr := c.Spec.Folders[4]
 	same(t, "folder", hr, acl.Folder{Path: vpath.Must("/firm/HR"), At: at(21)})
+	same(t, "names", []bool{c.Workspaces[0].Names.WindowsSafe, c.Workspaces[1].Names.WindowsSafe}, []bool{false, true})
 	same(t, "audit", []Reads{c.Workspaces[0].AuditReads, c.Workspaces[1].AuditReads}, []Reads{ReadsAll, ReadsNone})
 	same(t, "roots", c.Workspaces[0].Root+" "+c.Workspaces[1].Root, "a/b a/bc")
 	same(t, "assertion", c.Assertions[3].String(), "user:ann may read:own /firm/with spaces/in it")

@@ -17,8 +17,14 @@ type Workspace struct {
 	Root       string // folders below the storage's prefix: "a/b", "" for the top
 	Quota      int64  // bytes; 0 for none
 	AuditReads Reads  // which reads are recorded; changes always are
+	Names      Names
 	Brand      Brand
 	At         acl.Source
+}
+
+// Names says which names new files and folders may have.
+type Names struct {
+	WindowsSafe bool // none that Windows cannot hold
 }
 
 // Path is the workspace's address: /NAME.
@@ -75,6 +81,7 @@ func (l *loader) workspace(c *Config, e entry) (Workspace, value) {
 		w.Quota = v.size()
 	}
 	w.AuditReads = auditReads(f)
+	w.Names = readNames(f)
 	w.Brand = brand(f, w.Title)
 	if v, ok := f.get("folders"); ok {
 		l.folders(c, top, v)
@@ -102,6 +109,17 @@ func workspaceTop(e entry) (vpath.Path, bool) {
 		e.keyAt.fault("the name %s cannot be a workspace's: %v; choose another", e.keyAt.shown(), err)
 	}
 	return p, err == nil
+}
+
+// readNames reads the rules for new names.
+func readNames(root *fields) Names {
+	section, ok := root.get("names")
+	if !ok {
+		return Names{}
+	}
+	f := section.fields()
+	defer f.close()
+	return Names{WindowsSafe: f.bool("windows_safe")}
 }
 
 // Reads are those that the audit records. The zero value is ReadsNone.

@@ -15,6 +15,9 @@ type drive struct {
 
 	also  []door // by which headers may name a path of it, too, the longer ones first
 	aside bool   // what lies below prefix is no file: headers name it by the others
+
+	// windows is set for clients that cannot hold every name: see winnames.go.
+	windows bool
 }
 
 // strip takes the prefix off an escaped path, at the end of an element only:
@@ -45,11 +48,31 @@ func (d *drive) stripAny(escaped string) (inside string, ok bool) {
 // href is the address of a thing as an answer gives it: an absolute path,
 // percent-encoded, with a slash at the end of a folder.
 func (d *drive) href(p vpath.Path, dir bool) string {
-	s := d.prefix + p.Escaped()
-	if dir && !p.IsRoot() {
-		s += "/"
+	return string(d.appendHref(nil, p, dir))
+}
+
+// appendHref is href into a buffer. All addresses of answers are made here, as
+// those of requests are read in inside.
+func (d *drive) appendHref(b []byte, p vpath.Path, dir bool) []byte {
+	b = append(b, d.prefix...)
+	if d.windows {
+		b = append(b, vpath.Escape(showPath(p))...)
+	} else {
+		b = append(b, p.Escaped()...)
 	}
-	return s
+	if dir && !p.IsRoot() {
+		b = append(b, '/')
+	}
+	return b
+}
+
+// inside reads the path of an address behind the prefix, as it was sent.
+// Whatever asks for rights gets the one path that comes out of here.
+func (d *drive) inside(escaped string) (p vpath.Path, slash bool, err error) {
+	if !d.windows {
+		return vpath.ParseEscaped(escaped)
+	}
+	return readWindows(escaped)
 }
 
 // address reads an absolute URL or an absolute path, as in Destination and in
@@ -79,7 +102,7 @@ func (d *drive) address(r *http.Request, raw string) (p vpath.Path, elsewhere bo
 		}
 		return p, true, nil
 	}
-	p, _, err = vpath.ParseEscaped(inside)
+	p, _, err = d.inside(inside)
 	return p, false, err
 }
 
@@ -117,4 +140,12 @@ func (d *drive) destination(r *http.Request) (vpath.Path, error) {
 		err = refuse(http.StatusBadGateway, "The destination lies outside this drive.")
 	}
 	return p, err
+}
+
+// name is the last element of a path as answers show it.
+func (d *drive) name(p vpath.Path) string {
+	if d.windows {
+		return showName(p.Name())
+	}
+	return p.Name()
 }

@@ -157,6 +157,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	// EscapedPath is the path as it was sent, where Path has %2F decoded.
 	d, inside, ok := h.locate(r.URL.EscapedPath())
+	d.windows = isWindows(r.UserAgent())
 	q.drive, q.door = d, d
 	if !ok {
 		return h.serveApp(w, r)
@@ -180,7 +181,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 	if q.chunks != nil {
 		return h.serveChunks(w, r, q)
 	}
-	if q.path, q.slash, err = vpath.ParseEscaped(inside); err != nil {
+	if q.path, q.slash, err = q.inside(inside); err != nil {
 		return err
 	}
 	// All conditions are read here, for each method, so that none is left out.

@@ -65,11 +65,11 @@ func appendResourceType(b []byte, _ *page, n *files.Node) ([]byte, bool) {
 }
 
 // appendDisplayName gives a workspace its title, which is what Finder and GNOME
-// show for it.
-func appendDisplayName(b []byte, _ *page, n *files.Node) ([]byte, bool) {
+// show for it. Else it is the name as the href has it.
+func appendDisplayName(b []byte, p *page, n *files.Node) ([]byte, bool) {
 	name := n.Title
 	if name == "" {
-		name = n.Path.Name()
+		name = p.q.name(n.Path)
 	}
 	return appendText(b, name), name != ""
 }

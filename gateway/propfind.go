@@ -106,11 +106,7 @@ func (p *page) add(n *files.Node) error {
 // response describes one node. It is kept short: Windows takes 1,000,000 bytes
 // for a folder (FileAttributesLimitInBytes) and shows nothing of a longer one.
 func (p *page) response(n *files.Node) {
-	p.b = append(append(p.b, "<D:response><D:href>"...), p.q.prefix...)
-	p.b = append(p.b, n.Path.Escaped()...)
-	if n.Dir && !n.Path.IsRoot() {
-		p.b = append(p.b, '/')
-	}
+	p.b = p.q.appendHref(append(p.b, "<D:response><D:href>"...), n.Path, n.Dir)
 	p.b = append(p.b, "</D:href>"...)
 	p.missing = p.missing[:0]
 	start := len(p.b)

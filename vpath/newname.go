@@ -23,11 +23,32 @@ func (p Path) CheckNew() error {
 	if last := name[max(len(name)-1, 0):]; last == "." || last == " " {
 		return refuse("has a name that ends in a dot or a space, which Windows cannot open")
 	}
-	stem, _, _ := strings.Cut(name, ".")
-	if isDevice(strings.TrimRight(stem, " ")) {
+	if IsDevice(name) {
+		stem, _, _ := strings.Cut(name, ".")
 		return refuse("has a name that Windows keeps for a device (%s)", stem)
 	}
 	return nil
+}
+
+// WindowsSigns are the characters that no name has on Windows. A slash, a
+// backslash and control characters are in no Path.
+const WindowsSigns = `<>:"|?*`
+
+// CheckWindows judges the name of a thing that is about to be made where all of
+// them must keep their names on Windows. CheckNew refuses the rest.
+func (p Path) CheckWindows() error {
+	name := p.Name()
+	if i := strings.IndexAny(name, WindowsSigns); i >= 0 {
+		return refuse("has a %c in a name, which Windows cannot hold: write the name without any of %s", name[i], WindowsSigns)
+	}
+	return nil
+}
+
+// IsDevice tells the names that Windows opens as a device in any folder, with
+// whatever extension.
+func IsDevice(name string) bool {
+	stem, _, _ := strings.Cut(name, ".")
+	return isDevice(strings.TrimRight(stem, " "))
 }
 
 // isInvisible names the characters that take no room: two names that differ in
@@ -38,8 +59,11 @@ func isInvisible(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
-// isDevice tells the names that Windows opens as a device in any folder.
+// isDevice is IsDevice for what stands before the first dot.
 func isDevice(stem string) bool {
+	if len(stem) > len("CONOUT$") {
+		return false
+	}
 	s := strings.ToUpper(stem)
 	switch s {
 	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":

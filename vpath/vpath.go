@@ -143,23 +143,26 @@ func (p Path) Compare(q Path) int {
 	return len(a) - len(b)
 }
 
-// Escaped is the percent-encoded form for an href: all but the unreserved
+// Escaped is the percent-encoded form for an href.
+func (p Path) Escaped() string { return Escape(p.String()) }
+
+// Escape encodes a plain path for an href: all but the slash and the unreserved
 // characters of RFC 3986 §2.3 are encoded, with upper-case digits, because old
 // gvfs compares hrefs byte by byte.
-func (p Path) Escaped() string {
+func Escape(s string) string {
 	const hex = "0123456789ABCDEF"
 	plain := 0
-	for i := range len(p.s) {
-		if unreserved(p.s[i]) {
+	for i := range len(s) {
+		if unreserved(s[i]) {
 			plain++
 		}
 	}
-	if plain == len(p.s) {
-		return p.String()
+	if plain == len(s) {
+		return s
 	}
-	b := make([]byte, 0, plain+3*(len(p.s)-plain))
-	for i := range len(p.s) {
-		if c := p.s[i]; unreserved(c) {
+	b := make([]byte, 0, plain+3*(len(s)-plain))
+	for i := range len(s) {
+		if c := s[i]; unreserved(c) {
 			b = append(b, c)
 		} else {
 			b = append(b, '%', hex[c>>4], hex[c&15])

@@ -1,0 +1,44 @@
+package vpath
+
+import "strings"
+
+// The names of files that programs put beside those of people, for themselves.
+// There are two kinds. What macOS writes on a disk that keeps no attributes of its
+// own (AppleDouble "._a" beside a, and .DS_Store) nobody else can use. The rest
+// are signs and temporary files of programs, which list, lock and rename them as
+// files, but which are no documents.
+
+const (
+	appleDouble = "._"
+	dsStore     = ".DS_Store"
+)
+
+// Accompanies tells the thing that a file of macOS goes with: "._a" with a, and
+// .DS_Store with its folder. name is the same for no two files of one thing.
+func (p Path) Accompanies() (of Path, name string, ok bool) {
+	last := p.Name()
+	rest, double := strings.CutPrefix(last, appleDouble)
+	if p.Depth() < 2 || !double && last != dsStore {
+		return Path{}, "", false
+	}
+	if double && rest != dsStore && !strings.HasPrefix(rest, appleDouble) {
+		if of, err := p.Parent().Child(rest); err == nil {
+			return of, appleDouble, true
+		}
+	}
+	return p.Parent(), "/" + last, true
+}
+
+// IsClutter tells the files that programs make for themselves, and that a page for
+// people does not list: see the top of this file.
+func (p Path) IsClutter() bool {
+	name := strings.ToLower(p.Name())
+	switch name {
+	case "thumbs.db", "ehthumbs.db", "desktop.ini", // Explorer
+		".spotlight-v100", ".trashes", ".fseventsd", ".temporaryitems", ".metadata_never_index": // macOS
+		return true
+	}
+	return strings.HasPrefix(name, "~$") || // Office's owner file
+		strings.HasPrefix(name, ".~lock.") && strings.HasSuffix(name, "#") || // LibreOffice's
+		strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".swp") // vim's
+}
