@@ -19,7 +19,11 @@ import (
 // could not copy. A folder that is replaced loses what it held only after
 // everything has been copied.
 func (t *Tree) Copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (created bool, err error) {
-	created, err = t.copy(ctx, src, dst, o)
+	if isNoise(src) || isNoise(dst) {
+		created, err = t.carryNoise(ctx, src, dst, o, false)
+	} else {
+		created, err = t.copy(ctx, src, dst, o)
+	}
 	return created, t.refused(ctx, audit.Event{Action: audit.Copy, Path: src.String(), Dest: dst.String()}, err)
 }
 
@@ -62,6 +66,7 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
 		}
 		return errors.Join(x.endOld(tx), x.copyProps(tx), t.depositedAll(going, tx, x))
 	})
+	t.s.twins.add(x.dst.path)
 	t.s.reread(going, x.dst.path)
 	if err != nil {
 		return false, err
@@ -109,16 +114,16 @@ func (x *transfer) forgetOld(tx store.Tx, gone []member, failed map[vpath.Path]e
 // copyProps gives the copy the properties of what was copied, and of nothing
 // that was left out.
 func (x *transfer) copyProps(tx store.Tx) error {
-	if err := tx.DropPropsBelow(x.dst.path); err != nil {
+	if err := errors.Join(tx.DropPropsBelow(x.dst.path), tx.DropNoiseBelow(x.dst.path)); err != nil {
 		return err
 	}
 	if !x.leftOut {
-		return tx.CopyProps(x.src.path, x.dst.path, !x.o.Shallow)
+		return errors.Join(tx.CopyProps(x.src.path, x.dst.path, !x.o.Shallow), tx.CopyNoise(x.src.path, x.dst.path, !x.o.Shallow))
 	}
 	for _, m := range x.all {
 		to, err := x.target(m)
 		if err == nil {
-			err = tx.CopyProps(m.path, to.path, false)
+			err = errors.Join(tx.CopyProps(m.path, to.path, false), tx.CopyNoise(m.path, to.path, false))
 		}
 		if err != nil {
 			return err

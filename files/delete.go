@@ -35,6 +35,9 @@ func (t *Tree) mkdir(ctx context.Context, p vpath.Path, g Guard) error {
 }
 
 func (t *Tree) mkdirHeld(ctx context.Context, l place, g Guard) error {
+	if isNoise(l.path) {
+		return noiseFolder(l.path)
+	}
 	done, err := t.mayMkdir(ctx, l, g)
 	if err != nil {
 		return err
@@ -127,31 +130,6 @@ func (t *Tree) mayEnter(ctx context.Context, l place) func() error {
 	}
 }
 
-// noTwin refuses a folder whose name differs from a neighbour's in case alone:
-// Windows and macOS would show one of the two. A folder that is renamed from one
-// case to the other is no twin of itself.
-func (t *Tree) noTwin(ctx context.Context, l place, x *transfer) error {
-	_, list, err := t.list(ctx, l.parent(), l.space.Backend.List)
-	if err != nil {
-		return t.putFailed(upload{place: l}, noParent(err))
-	}
-	name := l.path.Name()
-	for _, other := range list {
-		if other.Name == name || vpath.Fold(other.Name) != vpath.Fold(name) {
-			continue
-		}
-		at, err := l.path.Parent().Child(other.Name)
-		if err == nil && x != nil && x.move && at == x.src.path {
-			continue
-		}
-		if err != nil || !t.sees(at, other) {
-			return nameTaken(l.path)
-		}
-		return fault.Tell(fault.ErrConflict, "%s differs only in upper and lower case from %s: choose another name", l.path, at)
-	}
-	return nil
-}
-
 // Delete removes a file, or a folder with all below it: all of it may be
 // deleted, or nothing is. *Partial names what the store could not remove.
 func (t *Tree) Delete(ctx context.Context, p vpath.Path, g Guard) error {
@@ -177,6 +155,9 @@ func (t *Tree) deleteHeld(ctx context.Context, l place, g Guard) error {
 	all, err := t.mayDelete(ctx, l, g)
 	if err != nil {
 		return err
+	}
+	if isNoise(l.path) {
+		return t.dropNoise(ctx, l.path)
 	}
 	event, err := t.intend(ctx, audit.Event{Action: audit.Delete, Path: l.path.String()})
 	if err != nil {
@@ -246,13 +227,13 @@ func (t *Tree) mayDelete(ctx context.Context, l place, g Guard) ([]member, error
 func forget(tx store.Tx, all []member, failed map[vpath.Path]error) error {
 	root := all[0].path
 	if len(failed) == 0 {
-		return errors.Join(tx.DropLocksBelow(root), tx.DropPropsBelow(root), endBelow(tx, root))
+		return errors.Join(tx.DropLocksBelow(root), tx.DropPropsBelow(root), tx.DropNoiseBelow(root), endBelow(tx, root))
 	}
 	for _, m := range all {
 		if failed[m.path] != nil {
 			continue
 		}
-		if err := errors.Join(tx.DropLocksBelow(m.path), tx.DropPropsBelow(m.path), endBelow(tx, m.path)); err != nil {
+		if err := errors.Join(tx.DropLocksBelow(m.path), tx.DropPropsBelow(m.path), tx.DropNoiseBelow(m.path), endBelow(tx, m.path)); err != nil {
 			return err
 		}
 	}

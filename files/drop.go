@@ -63,7 +63,7 @@ func (t *Tree) drops(l place, info backends.Info, found bool) bool {
 }
 
 // freeName finds the place for a thing that is dropped at l: l itself, or "name
-// (2).ext" and so on. The name is kept for the caller until giveBack.
+// (2).ext" and so on, where nothing and no twin is. The name is kept for the caller until giveBack.
 func (t *Tree) freeName(ctx context.Context, l place) (free place, giveBack func(), err error) {
 	const tries = 1000
 	for i := 1; i < tries; i++ {
@@ -78,6 +78,9 @@ func (t *Tree) freeName(ctx context.Context, l place) (free place, giveBack func
 			continue
 		}
 		_, found, err := t.exists(ctx, free)
+		if err == nil && !found {
+			_, found, err = t.fileTwin(ctx, free, nil)
+		}
 		if err == nil && !found {
 			return free, giveBack, nil
 		}

@@ -70,6 +70,9 @@ func (t *Tree) lockHeld(ctx context.Context, l place, o LockOptions) (lock store
 		event := audit.Event{Action: audit.Lock, Path: l.path.String()}
 		return lock, false, t.keepLock(ctx, event, lock, nothing)
 	}
+	if err := t.noFileTwin(ctx, l, nil); err != nil {
+		return lock, false, err
+	}
 	return lock, true, t.lockNew(ctx, l, lock, o.Guard)
 }
 
@@ -94,16 +97,20 @@ func (t *Tree) lockNew(ctx context.Context, l place, lock store.Lock, g Guard) e
 		return t.putFailed(upload{place: l}, t.unmade(ctx, event, undo(), err))
 	}
 	err = t.keepLock(ctx, event, lock, func(tx store.Tx) error {
+		if isNoise(l.path) {
+			return nil
+		}
 		return errors.Join(beginAt(tx, l.path), t.holdPlace(ctx, tx, l.path))
 	})
 	t.s.reread(ctx, l.path)
+	t.s.twins.add(l.path)
 	if err == nil || stillHeld(ctx) != nil {
 		return err
 	}
 	// Nobody else can have written to it: the path is held.
 	going, stop := onward(ctx)
 	defer stop()
-	if lost := l.space.Backend.Remove(going, l.inner); lost != nil {
+	if lost := t.untouch(going, l); lost != nil {
 		t.s.Log.ErrorContext(ctx, "the empty file of a refused lock stays", "path", l.path, "err", lost)
 		t.leaveIntent(event)
 		return err
@@ -140,8 +147,19 @@ func (t *Tree) mayLock(ctx context.Context, l place, info backends.Info, found b
 	return checkMatch(g, info, found)
 }
 
+// untouch removes it.
+func (t *Tree) untouch(ctx context.Context, l place) error {
+	if isNoise(l.path) {
+		return t.dropNoise(ctx, l.path)
+	}
+	return l.space.Backend.Remove(ctx, l.inner)
+}
+
 // touch makes the empty file of a lock on a free name.
 func (t *Tree) touch(ctx context.Context, l place) error {
+	if isNoise(l.path) {
+		return t.touchNoise(ctx, l)
+	}
 	_, err := l.space.Backend.Put(ctx, l.inner, strings.NewReader(""), backends.PutOptions{
 		Meta: backends.Meta{Creator: t.who.ID(), ContentType: contentType(l.path.Name())},
 		If:   backends.Condition{NotExist: true}, // never empties a file that came meanwhile

@@ -20,7 +20,11 @@ import (
 // Properties move along, locks do not (RFC 4918 §7.6); a lock on a file that is
 // replaced stays on its path.
 func (t *Tree) Move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (created bool, err error) {
-	created, err = t.move(ctx, src, dst, o)
+	if isNoise(src) || isNoise(dst) {
+		created, err = t.carryNoise(ctx, src, dst, o, true)
+	} else {
+		created, err = t.move(ctx, src, dst, o)
+	}
 	return created, t.refused(ctx, audit.Event{Action: audit.Move, Path: src.String(), Dest: dst.String()}, err)
 }
 
@@ -62,6 +66,7 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 		undo()
 		return false, err
 	}
+	t.s.twins.add(x.dst.path)
 	return len(x.old) == 0, nil
 }
 

@@ -248,7 +248,7 @@ func (v *mover) drop(ctx context.Context) error {
 		if !isDraft(v.move) {
 			return tx.DropMove(v.move.ID)
 		}
-		return errors.Join(tx.DropPropsBelow(v.move.From), tx.DropMove(v.move.ID))
+		return errors.Join(tx.DropPropsBelow(v.move.From), tx.DropNoiseBelow(v.move.From), tx.DropMove(v.move.ID))
 	})
 }
 
@@ -309,6 +309,7 @@ func (v *mover) arrive(tx store.Tx) error {
 	return errors.Join(
 		tx.DropLocksBelow(v.move.From),
 		tx.MoveProps(v.move.From, v.move.To),
+		v.moveNoise(tx),
 		moveAlong(tx, v.move.From, v.move.To),
 		v.recount(tx),
 		v.also(tx),

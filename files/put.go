@@ -53,6 +53,9 @@ func (t *Tree) put(ctx context.Context, p vpath.Path, body io.Reader, o PutOptio
 	if err != nil {
 		return Node{}, false, err
 	}
+	if isNoise(u.path) {
+		return t.putNoise(ctx, u, body, gone)
+	}
 	gauge, err := t.s.reserve(ctx, u.space, u.info.Size, o.Size)
 	if err != nil {
 		return Node{}, false, err
@@ -73,6 +76,9 @@ type sender func(context.Context, backends.PutOptions) (backends.Info, error)
 // upload lets send hand the bytes to the store, and records what has become of
 // them. The path is held from the moment when all of them are there.
 func (t *Tree) upload(ctx context.Context, u upload, g *gauge, gone int64, send sender) (info backends.Info, err error) {
+	if isNoise(u.path) { // Put has a way of its own for it
+		return info, noiseInPieces(u.path)
+	}
 	w := &writing{t: t, u: u, event: putEvent(u.path), release: func() {}}
 	defer func() { w.release() }()
 	undo, err := w.makeWay(ctx)
@@ -207,6 +213,9 @@ func (t *Tree) mayPut(ctx context.Context, p vpath.Path, o PutOptions) (upload, 
 	if u.found && u.info.Dir {
 		return u, fault.Tell(fault.ErrIsDir, "%s is a folder: a file cannot take its name", p)
 	}
+	if err := t.noTwinNow(ctx, u); err != nil {
+		return u, err
+	}
 	if err := t.conditions(ctx, u); err != nil {
 		return u, err
 	}
@@ -253,6 +262,14 @@ func (t *Tree) holdsWrite(ctx context.Context, l place, info backends.Info, foun
 	return t.need(acl.Write, l.path, info)
 }
 
+// noTwinNow is noFileTwin for a new file.
+func (t *Tree) noTwinNow(ctx context.Context, u upload) error {
+	if u.found || u.blind {
+		return nil
+	}
+	return t.noFileTwin(ctx, u.place, nil)
+}
+
 // conditions judges the request's own conditions and the locks in the way.
 func (t *Tree) conditions(ctx context.Context, u upload) error {
 	if err := t.checkIf(ctx, u.path, u.o.Guard); err != nil {
@@ -277,6 +294,9 @@ func (t *Tree) recheck(ctx context.Context, u upload, gone int64) error {
 	}
 	if err := now.mayWrite(ctx, u.place, u.info, u.found); err != nil {
 		return err // the rules changed during the upload
+	}
+	if err := t.noTwinNow(ctx, u); err != nil {
+		return err
 	}
 	return t.checkLocks(ctx, t.s.State, u.o.Guard, scope{path: u.path, member: !u.found})
 }

@@ -59,7 +59,7 @@ func (t *Tree) find(ctx context.Context, p vpath.Path, members, names bool) (Nod
 	if p.IsRoot() {
 		return t.root(ctx, members)
 	}
-	if !members || !t.view.SeesFolder(p) {
+	if !members || isNoise(p) || !t.view.SeesFolder(p) {
 		// A folder that is not seen is not listed either: how long that takes
 		// would tell how much is in it.
 		n, err := t.statNode(ctx, p)
@@ -84,7 +84,7 @@ func (t *Tree) find(ctx context.Context, p vpath.Path, members, names bool) (Nod
 	}
 	below := make([]Node, 0, len(list))
 	for _, info := range list {
-		if at, err := p.Child(info.Name); err == nil && t.sees(at, info) {
+		if at, err := p.Child(info.Name); err == nil && t.sees(at, info) && t.shows(at) {
 			below = append(below, t.node(at, info))
 		}
 	}
@@ -183,6 +183,9 @@ func (t *Tree) open(ctx context.Context, p vpath.Path, r Range) (io.ReadCloser, 
 
 // openSteady opens what lies at l, whoever may read it.
 func (t *Tree) openSteady(ctx context.Context, l place, r Range) (body io.ReadCloser, info backends.Info, err error) {
+	if isNoise(l.path) {
+		return t.openNoise(ctx, l, r)
+	}
 	err = t.s.moves.steady(l.path, atPath, func() (err error) {
 		if body != nil {
 			_ = body.Close() // only read

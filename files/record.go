@@ -52,7 +52,7 @@ func (p Principal) actorType() audit.ActorType {
 // before the first byte of it can be seen. Where that fails, nothing is changed.
 // e goes to commit with the outcome, or to unmade where there is none.
 func (t *Tree) intend(ctx context.Context, e audit.Event) (audit.Event, error) {
-	if err := errors.Join(stillHeld(ctx), t.mayChange()); err != nil {
+	if err := errors.Join(stillHeld(ctx), t.mayChange()); err != nil || silent(e.Path) {
 		return e, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, recordTimeout)
@@ -130,6 +130,9 @@ func (t *Tree) record(ctx context.Context, e audit.Event, err error) error {
 	if done, ok := errors.AsType[*recordedError](err); ok {
 		return done.error
 	}
+	if silent(e.Path) && (err == nil || e.Action.IsRead() && errors.Is(err, fs.ErrNotExist)) {
+		return err
+	}
 	e.Allowed = true
 	verdict, judged := errors.AsType[*verdictError](err)
 	switch {
@@ -195,6 +198,9 @@ func (t *Tree) commit(ctx context.Context, e audit.Event, change func(store.Tx) 
 		if refused = change(tx); refused != nil {
 			return refused
 		}
+		if silent(e.Path) {
+			return nil
+		}
 		return t.s.Audit.Append(tx, t.event(e))
 	})
 	if err != nil && !isRefusal(refused) { // a refusal can be undone, by who called
@@ -211,6 +217,7 @@ func (t *Tree) commit(ctx context.Context, e audit.Event, change func(store.Tx) 
 // there.
 func (t *Tree) commitNew(ctx context.Context, e audit.Event, p vpath.Path, also func(store.Tx) error) error {
 	err := t.commit(ctx, e, func(tx store.Tx) error { return errors.Join(beginAt(tx, p), also(tx)) })
+	t.s.twins.add(p)
 	t.s.reread(ctx, p) // whatever the answer: it may have been lost
 	return err
 }

@@ -71,6 +71,10 @@ type Workspace struct {
 	Title   string
 	Backend backends.Backend
 	Quota   int64 // bytes, 0 for none
+
+	// WindowsSafe takes no new names that Windows cannot hold. What has one stays
+	// readable, and can be moved away and deleted.
+	WindowsSafe bool
 }
 
 // Service holds all workspaces and the rules over them.
@@ -79,6 +83,7 @@ type Service struct {
 	rules    atomic.Pointer[rules]
 	paths    pathLocks
 	names    names
+	twins    twins
 	moves    moves
 	journal  journal
 	turns    turns // of uploads in pieces

@@ -261,8 +261,8 @@ func (t *Tree) judgeTarget(ctx context.Context, x *transfer) error {
 	if found && !x.o.Overwrite {
 		return fault.Tell(fault.ErrPrecondition, "%s exists already, and the request said not to overwrite it", x.dst.path)
 	}
-	if !found && x.dir() && !x.blind {
-		if err := t.noTwin(ctx, x.dst, x); err != nil {
+	if !found && !x.blind {
+		if err := t.noTwinOf(ctx, x); err != nil {
 			return err
 		}
 	}
@@ -325,7 +325,7 @@ func (t *Tree) mayPlaceBelow(x *transfer) error {
 		if d := t.decide(acl.Create, to.path.Parent(), ""); !d.Allowed() {
 			return denied(d)
 		}
-		if err := t.ruledTwin(to.path); err != nil {
+		if err := t.mayBeNamed(x, to.path); err != nil {
 			return err
 		}
 	}

@@ -87,6 +87,9 @@ func (l place) full(inner vpath.Path) (vpath.Path, error) { return top(l.path).J
 
 // stat asks the backend what lies at l, whoever may see it.
 func (t *Tree) stat(ctx context.Context, l place) (backends.Info, error) {
+	if isNoise(l.path) {
+		return t.statNoise(ctx, l)
+	}
 	var info backends.Info
 	err := t.s.moves.steady(l.path, atPath, func() (err error) {
 		if t.s.moves.hides(l.path) {
@@ -171,7 +174,18 @@ func (t *Tree) newName(p vpath.Path) error {
 	if err := p.CheckNew(); err != nil {
 		return err
 	}
+	if err := t.windowsName(p); err != nil {
+		return err
+	}
 	return t.ruledTwin(p)
+}
+
+// windowsName refuses what Windows cannot hold, where the workspace says so.
+func (t *Tree) windowsName(p vpath.Path) error {
+	if sp := t.r.spaces[p.Top()]; sp != nil && sp.WindowsSafe {
+		return p.CheckWindows()
+	}
+	return nil
 }
 
 // ruledTwin refuses a name that differs in case alone from a folder of the config.

@@ -146,6 +146,9 @@ func (w UploadWish) fits(size int64) error {
 func (t *Tree) mayBegin(ctx context.Context, p vpath.Path, wish UploadWish) (upload, error) {
 	u, err := t.mayUpload(ctx, p, wish.Size, notes{Exists: wish.Exists, ModTime: wish.ModTime}, true)
 	defer u.done()
+	if err == nil && isNoise(u.path) {
+		err = noiseInPieces(u.path)
+	}
 	if err != nil {
 		return u, err
 	}

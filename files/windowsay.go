@@ -97,8 +97,10 @@ func (s saying) of(err error) error {
 	}
 	if errors.Is(err, fs.ErrInvalid) {
 		for _, p := range []vpath.Path{s.asked, s.other} {
-			if bad := p.CheckNew(); bad != nil {
-				return bad // of the window's own path
+			for _, bad := range []error{p.CheckNew(), p.CheckWindows()} {
+				if bad != nil {
+					return bad // of the window's own path
+				}
 			}
 		}
 	}
