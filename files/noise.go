@@ -31,7 +31,8 @@ const (
 
 	// noiseGhost is how long what accompanied a file is still found at its old
 	// place. macOS renames a, and then ._a by itself: where it does not find it, it
-	// removes the new ._a (VNOP_RENAME in XNU's kpi_vfs.c), and with it what a had.
+	// removes the new ._a, as far as is known (rename in XNU, kpi_vfs.c), and with it what
+	// a had.
 	noiseGhost = time.Minute
 )
 

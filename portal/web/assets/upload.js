@@ -239,6 +239,7 @@ export function add(files) {
   if (!files.length) return;
   open();
   for (const { file, path } of files) {
+    if (/(^|\/)(\._[^/]*|\.DS_Store)$/.test(path)) continue; // macOS's own, beside what is uploaded
     const u = { file, path, folder: root.dataset.in, offset: 0, state: 'waiting' };
     all.push(u);
     tray.querySelector('ul').append(line(u));
