@@ -355,6 +355,7 @@ func (t *Tree) fillIn(ctx context.Context, self *Node, below []Node, w Want) err
 
 func (t *Tree) attach(n *Node, around store.Around) {
 	n.Props = around.Props[n.Path]
+	n.takeSums()
 	for _, l := range around.Locks {
 		if l.Covers(n.Path) {
 			n.Locks = append(n.Locks, t.show(l))

@@ -23,9 +23,16 @@ type Node struct {
 	Bare bool // no more is known than Path, Dir and Title: see Want.Names
 
 	// Filled in by Find where the Want asks for them.
-	Locks []Lock       // those that protect the node, inherited ones included
-	Props []store.Prop // dead properties
+	Locks  []Lock       // those that protect the node, inherited ones included
+	Props  []store.Prop // dead properties
+	Sums   string       // what the client that sent this version has proved of it: see PutOptions; with Props
+	Rights []string     // words of what the principal holds on this very thing
+	Owner  Owner        // who made it; with Rights
 }
+
+// Owner is somebody of the firm who made a thing; the zero value is nobody who may
+// be known of.
+type Owner struct{ Login, Name string }
 
 // Lock is a lock as the principal may know it.
 type Lock struct {
@@ -41,6 +48,9 @@ type Lock struct {
 // Want says what Find shall look up beside the listing itself.
 type Want struct {
 	Locks, Props bool
+
+	// Rights asks what the principal may do with each thing, and whose it is.
+	Rights bool
 
 	// Names asks for no more of the members than Path, Dir and Title, for a long list
 	// of which few are shown: Describe tells the rest of those. Where looking at each

@@ -49,6 +49,10 @@ type PutOptions struct {
 	ModTime time.Time // the client's time of change, zero if it sent none
 	Guard   Guard
 
+	// Sums are checksums of the body, "SHA1:hex MD5:hex", that its reader holds it to:
+	// it ends in an error where they differ. They are kept with this version.
+	Sums string
+
 	// Waits is set for a client that sends the body only when all else is judged
 	// (RFC 9110 §10.1.1): that may cost a call to the storage which would come later.
 	Waits bool

@@ -61,7 +61,7 @@ func (t *Tree) patchHeld(ctx context.Context, l place, changes []PropChange, g G
 			}
 		}
 		kept, err := tx.PropsOf(ctx, p)
-		if err == nil && len(kept) > MaxProps {
+		if err == nil && len(slices.DeleteFunc(kept, isSums)) > MaxProps {
 			err = fault.Tell(fault.ErrQuota, "%s would have %d properties, and %d is the most", p, len(kept), MaxProps)
 		}
 		return err

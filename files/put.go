@@ -174,7 +174,7 @@ func (w *writing) mayPublish(ctx context.Context, gone int64) (err error) {
 func (w *writing) commit(ctx context.Context, info backends.Info, g *gauge) error {
 	w.event.Bytes, w.event.SHA256 = info.Size, info.SHA256
 	also := func(tx store.Tx) error {
-		err := errors.Join(g.keep(tx, info.Size), w.deposited(ctx, tx, info))
+		err := errors.Join(g.keep(tx, info.Size), w.deposited(ctx, tx, info), w.renewProps(tx, info))
 		if err != nil || w.u.also == nil {
 			return err
 		}

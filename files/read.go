@@ -52,6 +52,9 @@ func (t *Tree) Find(ctx context.Context, p vpath.Path, members bool, w Want) (se
 	if err == nil && (w.Locks || w.Props) {
 		err = t.fillIn(ctx, &self, below, w)
 	}
+	if err == nil && w.Rights {
+		t.fillRights(ctx, &self, below)
+	}
 	return self, below, t.record(ctx, audit.Event{Action: audit.List, Path: p.String()}, err)
 }
 

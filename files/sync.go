@@ -282,7 +282,7 @@ func (c *comparison) walk(ctx context.Context, v Viewer) error {
 		c.lost[e.path] = e
 	}
 	// The properties belong to the mark, wanted or not.
-	w := &Walk{In: v, Want: Want{Locks: c.q.Want.Locks, Props: true}, Left: maxSynced + 1, Time: syncTime, Shallow: !c.q.Deep}
+	w := &Walk{In: v, Want: Want{Locks: c.q.Want.Locks, Props: true, Rights: c.q.Want.Rights}, Left: maxSynced + 1, Time: syncTime, Shallow: !c.q.Deep}
 	return w.Each(ctx, []vpath.Path{c.q.At}, c.meet)
 }
 

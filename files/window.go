@@ -239,7 +239,10 @@ func (w *Window) show(full vpath.Path, mounts ...*mount) vpath.Path {
 // node is n as the window shows it.
 func (w *Window) node(m *mount, n Node) Node {
 	n.Path = w.show(n.Path, m)
-	n.Title, n.By = "", ""
+	n.Title, n.By, n.Owner = "", "", Owner{}
+	if n.Path == m.at { // only who gave it ends it
+		n.Rights = slices.DeleteFunc(n.Rights, func(word string) bool { return word == acl.Delete.String() })
+	}
 	if n.Dir && m.blind { // its times would tell when others drop something
 		n.ModTime, n.Created = m.Grant.Created, m.Grant.Created
 	}

@@ -85,6 +85,9 @@ func (w *Window) list(ctx context.Context, members bool, want Want) ([]Node, err
 				return nil, w.say(err, m.at, m)
 			}
 		}
+		if want.Rights {
+			w.t.fillRights(ctx, &n, nil)
+		}
 		below = append(below, w.node(m, n))
 	}
 	return below, nil

@@ -287,6 +287,6 @@ func (h *Handler) writePartial(w http.ResponseWriter, r *http.Request, q *reques
 }
 
 const (
-	openMultistatus  = `<D:multistatus xmlns:D="DAV:">`
+	openMultistatus  = `<D:multistatus xmlns:D="DAV:"` + declaredZ + `>`
 	closeMultistatus = "</D:multistatus>\n"
 )

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"portico/files"
@@ -12,7 +13,7 @@ import (
 
 // liveProp is a property that the server works out. None can be set by a client.
 type liveProp struct {
-	name string
+	name string // of DAV:, or with the prefix oc: of ownCloud's namespace
 	// named is set for those that are given only when asked for by name: the
 	// quotas, as RFC 4331 §2 says, since they may cost a walk; and those that RFC
 	// 3253 §3.1.5, RFC 5323 §3.4 and RFC 6578 §4 keep out of allprop.
@@ -38,6 +39,21 @@ func liveProps() []liveProp {
 		{"lockdiscovery", false, appendLockDiscovery},
 		{"quota-available-bytes", true, appendQuotaAvailable},
 		{"quota-used-bytes", true, appendQuotaUsed},
+		{"lastmodified", true, appendEpoch},
+		{"iscollection", true, appendIsCollection},
+		{"ishidden", true, appendIsHidden},
+		{"isreadonly", true, appendIsReadOnly},
+		{"owner", true, appendOwner},
+		{"current-user-privilege-set", true, appendPrivileges},
+		{"supported-privilege-set", true, appendSupportedPrivileges},
+		{"acl", true, appendACL},
+		{"acl-restrictions", true, appendACLRestrictions},
+		{"principal-collection-set", true, appendNothing},
+		{"oc:permissions", true, appendPermissions},
+		{"oc:checksums", true, appendChecksums},
+		{"oc:size", true, appendContentLength},
+		{"oc:owner-id", true, appendOwnerLogin},
+		{"oc:owner-display-name", true, appendOwnerName},
 		{"sync-token", true, appendSyncToken},
 		{"supported-report-set", true, appendReports},
 		{"supported-query-grammar-set", true, appendGrammars},
@@ -46,14 +62,38 @@ func liveProps() []liveProp {
 
 // findLive is the live property of a name, nil if there is none.
 func findLive(lives []liveProp, n xml.Name) *liveProp {
-	if n.Space != davSpace {
+	if n.Space != davSpace && n.Space != ocSpace {
 		return nil
 	}
-	i := slices.IndexFunc(lives, func(l liveProp) bool { return l.name == n.Local })
+	i := slices.IndexFunc(lives, func(l liveProp) bool { return l.xmlName() == n })
 	if i < 0 {
 		return nil
 	}
 	return &lives[i]
+}
+
+// xmlName is the name as XML has it.
+func (l *liveProp) xmlName() xml.Name {
+	if local, ok := strings.CutPrefix(l.name, ocPrefix); ok {
+		return xml.Name{Space: ocSpace, Local: local}
+	}
+	return xml.Name{Space: davSpace, Local: l.name}
+}
+
+// appendOpen begins the element. ownCloud's names declare their prefix themselves:
+// they are asked for by few, and so cost the others nothing.
+func (l *liveProp) appendOpen(b []byte) []byte {
+	if strings.HasPrefix(l.name, ocPrefix) {
+		return append(append(append(b, '<'), l.name...), ` xmlns:oc="`+ocSpace+`">`...)
+	}
+	return append(append(append(b, "<D:"...), l.name...), '>')
+}
+
+func (l *liveProp) appendClose(b []byte) []byte {
+	if strings.HasPrefix(l.name, ocPrefix) {
+		return append(append(append(b, "</"...), l.name...), '>')
+	}
+	return append(append(append(b, "</D:"...), l.name...), '>')
 }
 
 // appendResourceType is there for files, too, and empty (RFC 4918 §15.9).

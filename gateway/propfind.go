@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"strings"
 
 	"golang.org/x/net/webdav"
 
@@ -54,7 +55,11 @@ func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *requ
 	if err != nil {
 		return err
 	}
-	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: room, token: token}
+	access, err := q.access(r, query, &self)
+	if err != nil {
+		return err
+	}
+	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: room, token: token, access: access}
 	if d.membersOnly {
 		return p.write(below)
 	}
@@ -81,8 +86,9 @@ type page struct {
 	query   query
 	lives   []liveProp
 	quota   files.Quota
-	token   string // for a sync of the folder itself, "" for none
-	missing []int  // named properties that the node at hand lacks; reused
+	token   string  // for a sync of the folder itself, "" for none
+	access  *access // to the thing itself, nil if not for the principal to know
+	missing []int   // named properties that the node at hand lacks; reused
 }
 
 // write answers with the nodes given, all of them.
@@ -148,7 +154,7 @@ func (p *page) names(n *files.Node) {
 	for i := range p.lives {
 		mark := len(p.b)
 		if p.live(&p.lives[i], n) {
-			p.b = append(p.b[:mark], emptyTag(xml.Name{Space: davSpace, Local: p.lives[i].name})...)
+			p.b = append(p.b[:mark], emptyTag(p.lives[i].xmlName())...)
 		}
 	}
 	for _, dead := range n.Props {
@@ -165,7 +171,7 @@ func (p *page) all(n *files.Node) {
 	}
 	for i := range n.Props {
 		if !p.asked(n.Props[i].Space, n.Props[i].Local) {
-			p.b = append(p.b, n.Props[i].XML...)
+			p.b = appendDead(p.b, n.Props[i].XML)
 		}
 	}
 }
@@ -191,7 +197,7 @@ func (p *page) named(n *files.Node) {
 // live writes a live property, if n has it.
 func (p *page) live(l *liveProp, n *files.Node) bool {
 	start := len(p.b)
-	p.b = append(append(append(p.b, "<D:"...), l.name...), '>')
+	p.b = l.appendOpen(p.b)
 	from := len(p.b)
 	var ok bool
 	p.b, ok = l.value(p.b, p, n)
@@ -201,16 +207,28 @@ func (p *page) live(l *liveProp, n *files.Node) bool {
 	case len(p.b) == from: // empty: <D:name/> is half as long
 		p.b = append(p.b[:from-1], "/>"...)
 	default:
-		p.b = append(append(append(p.b, "</D:"...), l.name...), '>')
+		p.b = l.appendClose(p.b)
 	}
 	return ok
+}
+
+// declaredZ is declared once for a whole answer: Windows sets four properties on each
+// file, with this prefix, and a third of what they take would be the declaration.
+const declaredZ = ` xmlns:Z="urn:schemas-microsoft-com:"`
+
+// appendDead writes a dead property, without what the answer has declared already.
+func appendDead(b []byte, element string) []byte {
+	if i := strings.Index(element, declaredZ); i > 0 && strings.HasPrefix(element, "<Z:") && strings.IndexAny(element, " >") == i {
+		b, element = append(b, element[:i]...), element[i+len(declaredZ):]
+	}
+	return append(b, element...)
 }
 
 // dead writes a dead property, which was stored as the element that it is.
 func (p *page) dead(name xml.Name, n *files.Node) bool {
 	for i := range n.Props {
 		if d := &n.Props[i]; d.Local == name.Local && d.Space == name.Space {
-			p.b = append(p.b, d.XML...)
+			p.b = appendDead(p.b, d.XML)
 			return true
 		}
 	}

@@ -85,7 +85,8 @@ func newPatch(e *element, remove bool, n int, lives []liveProp) patch {
 	p := patch{name: e.name, status: http.StatusOK}
 	p.change.Remove, p.change.Space, p.change.Local = remove, e.name.Space, e.name.Local
 	// A remove may hold a value, which counts for nothing; x/net answers 400.
-	if !remove {
+	// What comes after the last that can be kept is not looked at.
+	if !remove && n < maxPatchProps {
 		p.change.XML = fragment(e)
 	}
 	switch {

@@ -48,8 +48,19 @@ func parseQuery(doc *element, lives []liveProp) (query, error) {
 	if prop != nil {
 		q.want(prop.children(), lives)
 	}
+	tags := 0
+	for _, w := range q.named {
+		tags += len(w.empty)
+	}
+	if tags > maxTags {
+		return query{}, refuse(http.StatusRequestEntityTooLarge, "The names of the properties that are asked for have more than 32 KiB together.")
+	}
 	return q, nil
 }
+
+// maxTags bounds what a PROPFIND asks for by name: all of it comes back for each
+// file, if only to say that it is missing.
+const maxTags = 32 << 10
 
 // want adds names, each once. With allprop, those that it brings anyway are left out.
 func (q *query) want(asked []*element, lives []liveProp) {
@@ -74,8 +85,9 @@ func (q *query) asks(local string) bool {
 func (q *query) lookups() files.Want {
 	dead := slices.ContainsFunc(q.named, func(w wanted) bool { return w.live == nil })
 	return files.Want{
-		Locks: q.all || q.asks("lockdiscovery"),
-		Props: q.all || q.names || dead,
+		Locks:  q.all || q.asks("lockdiscovery"),
+		Props:  q.all || q.names || dead || q.asks("oc:checksums"),
+		Rights: slices.ContainsFunc(q.named, func(w wanted) bool { return w.live != nil && slices.Contains(ofRights(), w.live.name) }),
 	}
 }
 

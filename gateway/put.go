@@ -27,13 +27,18 @@ func (h *Handler) handlePut(w http.ResponseWriter, r *http.Request, q *request) 
 		return err
 	}
 	o := files.PutOptions{Size: size, Guard: q.guard, Waits: r.Header.Get("Expect") != ""}
+	sums, err := promised(r, size)
+	if err != nil {
+		return err
+	}
+	o.Sums = proved(sums)
 	mtime, accepted := parseMtime(r.Header.Get("X-OC-Mtime"))
 	// rclone and the ownCloud clients say the time of change in X-OC-Mtime, others
 	// in Last-Modified, which a request should not have and some do.
 	if o.ModTime = mtime; !accepted {
 		o.ModTime = parseDate(r.Header.Get("Last-Modified"))
 	}
-	n, created, err := q.tree.Put(r.Context(), q.path, &upload{body: r.Body, size: size, limit: h.MaxUpload}, o)
+	n, created, err := q.tree.Put(r.Context(), q.path, &upload{body: r.Body, size: size, limit: h.MaxUpload, sums: sums}, o)
 	if err != nil {
 		return err
 	}
@@ -75,6 +80,7 @@ type upload struct {
 	size  int64 // announced, -1 if unknown
 	limit int64
 	read  int64
+	sums  []checksum
 }
 
 // Read passes the body on and counts it. net/http checks a Content-Length by
@@ -82,18 +88,30 @@ type upload struct {
 func (u *upload) Read(p []byte) (int, error) {
 	n, err := u.body.Read(p)
 	u.read += int64(n)
+	for _, c := range u.sums {
+		_, _ = c.Write(p[:n]) // a hash.Hash never fails
+	}
 	switch {
 	// A body in chunks has no length to refuse it by beforehand.
 	case u.read > u.limit:
 		return 0, errUpload(u.limit)
 	case u.size >= 0 && u.read > u.size:
 		return 0, badBody(errors.New("longer than announced"))
+	// A store that knows the length may not ask for what comes after the last byte.
+	case u.read == u.size && (err == nil || errors.Is(err, io.EOF)):
+		if bad := verify(u.sums); bad != nil {
+			return 0, bad
+		}
+		return n, err
 	case err == nil:
 		return n, nil
 	case !errors.Is(err, io.EOF):
 		return n, badBody(err)
 	case u.size >= 0 && u.read < u.size:
 		return n, badBody(errors.New("shorter than announced"))
+	}
+	if err := verify(u.sums); err != nil {
+		return 0, err
 	}
 	return n, io.EOF
 }

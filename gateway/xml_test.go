@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -74,8 +75,11 @@ func TestXMLRefused(t *testing.T) {
 		nest(maxXMLDepth + 1):                                400,
 		nest(8000):                                           400,
 		"<a>" + strings.Repeat("<b/>", maxElements) + "</a>": 413,
+
+		"<a xmlns:p='" + strings.Repeat("n", maxNamespace+1) + "'/>":                                                400,
+		"<a xml:lang='" + strings.Repeat("n", maxLang+1) + "'/>":                                                    400,
 		"<a" + strings.Repeat(" xmlns:p='u'", 1) + ">" + strings.Repeat("<b xmlns:p='u'/>", maxNamespaces) + "</a>": 400,
-		"<a " + attrs(maxAttributes+1) + "/>": 400,
+		"<a " + attrs(maxAttributes+1) + "/>":                                                                       400,
 	}
 	for in, want := range cases {
 		_, err := parseXML([]byte(in))
@@ -294,6 +298,27 @@ func TestParsePatches(t *testing.T) {
 	}
 	if settle(got) || got[0].status != 424 || got[2].status != 403 {
 		t.Errorf("settled: %v", got)
+	}
+}
+
+// What is asked for by name comes back for each file: all of it together is bounded.
+func TestQueryLimits(t *testing.T) {
+	ask := func(n, long int) error {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "<x:a%d/>", i)
+		}
+		_, err := parseQuery(mustParse(t, `<propfind xmlns="DAV:" xmlns:x="`+strings.Repeat("n", long)+`"><prop>`+b.String()+`</prop></propfind>`), liveProps())
+		return err
+	}
+	if err := ask(30, maxNamespace); err != nil {
+		t.Errorf("30 long names: %v", err)
+	}
+	if err := ask(900, 3); err != nil {
+		t.Errorf("900 short names: %v", err)
+	}
+	if err := ask(40, maxNamespace); judge("PROPFIND", err).status != http.StatusRequestEntityTooLarge || err == nil {
+		t.Errorf("40 long names: %v, want 413", err)
 	}
 }
 

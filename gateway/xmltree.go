@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"portico/files"
 )
 
 // Limits of an XML body (THREATS.md §4.1). They are counted while the body is
@@ -19,6 +21,10 @@ const (
 	maxXMLDepth   = 32
 	maxElements   = 1000
 	maxNamespaces = 64
+	// A name stands in an answer with its namespace, once for each property and, in a
+	// listing, for each file: what is long would come back a thousand times.
+	maxNamespace  = files.MaxPropName
+	maxLang       = 64
 	maxAttributes = 64
 )
 
@@ -248,6 +254,9 @@ func (p *treeParser) declare(attrs []xml.Attr) error {
 		if prefix == "xml" || prefix == "xmlns" || strings.Contains(prefix, ":") || prefix != "" && a.Value == "" {
 			return badXML("declares a namespace wrongly")
 		}
+		if len(a.Value) > maxNamespace {
+			return badXML("declares a namespace that is too long")
+		}
 		if p.declared++; p.declared > maxNamespaces {
 			return badXML("declares too many namespaces")
 		}
@@ -272,7 +281,9 @@ func (p *treeParser) attributes(e *element, attrs []xml.Attr) error {
 			return badXML("has an attribute twice")
 		}
 		if name == (xml.Name{Space: xmlSpace, Local: "lang"}) {
-			e.lang = a.Value
+			if e.lang = a.Value; len(e.lang) > maxLang { // every property below would have it
+				return badXML("names a language that is too long")
+			}
 		}
 		e.attrs = append(e.attrs, attribute{name, a.Name.Space, a.Value})
 	}

@@ -9,9 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"portico/internal/parts"
 )
@@ -235,6 +238,12 @@ func TestRclone(t *testing.T) {
 			}
 			rclone("sync", src, to)
 			rclone("check", "--download", src, to)
+			if vendor == "owncloud" { // it has the checksums that it sent
+				here, there := sortedLines(rclone("sha1sum", src)), sortedLines(rclone("sha1sum", to))
+				if diff := cmp.Diff(here, there); diff != "" || len(here) != 5 {
+					t.Errorf("checksums: -want +got\n%s", diff)
+				}
+			}
 			rclone("moveto", to+"/deep", to+"/moved")
 			rclone("purge", to+"/moved")
 		}
@@ -243,4 +252,12 @@ func TestRclone(t *testing.T) {
 			t.Errorf("the time of change was not kept:\n%s", out)
 		}
 	})
+}
+
+// sortedLines are the lines of what rclone says, without its remarks.
+func sortedLines(text string) []string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.Contains(l, "NOTICE") })
+	slices.Sort(lines)
+	return lines
 }
