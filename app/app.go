@@ -31,6 +31,7 @@ type cli struct {
 	Audit        auditCmd        `cmd:"" help:"Check and print the record of who did what."`
 	AppPassword  appPasswordCmd  `cmd:"" help:"Make, list and revoke app passwords on a server: one for each device that opens the drive."`
 	Unlock       unlockCmd       `cmd:"" help:"Let an account, or an address, try again at once after too many wrong passwords."`
+	Locks        locksCmd        `cmd:"" help:"Print and end the locks that programs hold on files."`
 	Demo         demoCmd         `cmd:"" help:"Fill a new state of example.yaml with customers, shares, links and deposits to look at."`
 	HashPassword hashPasswordCmd `cmd:"" help:"Read a password from standard input and print the argon2id hash for identity.users."`
 	Healthcheck  healthcheckCmd  `cmd:"" help:"Ask a running server whether it is ready. Exit code 1 if it is not. For containers without a shell."`

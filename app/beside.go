@@ -24,6 +24,7 @@ func (s *process) runBeside(ctx context.Context) (wait func()) {
 	g.Go(func() { ticking(ctx, auditTick, s.audit.Run) })
 	g.Go(func() { ticking(ctx, sendEvery, s.notices.Run) })
 	g.Go(func() { ticking(ctx, remindEvery, s.remind) })
+	g.Go(func() { ticking(ctx, lookEvery, s.doctor.Run) })
 	return g.Wait
 }
 

@@ -8,6 +8,7 @@ import (
 	customers "portico/portal/client"
 	"portico/portal/contacts"
 	"portico/portal/link"
+	"portico/portal/mount"
 	"portico/portal/staff"
 	"portico/portal/tus"
 	"portico/portal/unlock"
@@ -21,6 +22,7 @@ const uploadsAt = "/api/v1/uploads"
 func (s *process) rooms(cfg *config.Config) []web.Room {
 	return []web.Room{
 		unlock.Room(s.unlock),
+		mount.Room(s.doctor),
 		staff.Room(staff.Options{
 			Files: s.files, Name: s.nameOf, Person: s.person, Activity: s.activity, Sharing: s.sharing, Links: s.sharing.LinksAt, Ask: s.sharing.AskAccess, Uploads: uploadsAt,
 		}),

@@ -11,6 +11,7 @@ import (
 
 	"portico/config"
 	"portico/gateway"
+	"portico/portal/mount"
 )
 
 // handler is everything behind the listener. The outer layers run first: the id,
@@ -21,6 +22,7 @@ func (s *process) handler(cfg *config.Config, public *url.URL) http.Handler {
 	dav := gateway.New(gateway.Options{
 		Files: s.files, Gate: s.gate, Log: s.log, Prefix: "/dav", PublicURLs: origins(cfg, public),
 		MaxUpload: cfg.Server.MaxUpload, Realm: "Portico", RequestID: requestID, Address: address, Epoch: s.epoch, Links: s.sharing.OpenLink, Partial: cfg.WebDAV.Partial,
+		Clock: s.clock, Zone: s.zone, Watch: eyes{s.doctor}, Secure: cameByTLS(cfg.Server.TrustedProxies),
 	})
 	pages := s.pages(cfg, public, address)
 	options := gateway.OptionsHandler()
@@ -112,6 +114,31 @@ func withHSTS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 		next.ServeHTTP(w, r)
+	})
+}
+
+// cameByTLS tells whether a request came by TLS: here, or to a trusted proxy.
+func cameByTLS(trusted []netip.Prefix) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if r.TLS != nil || err != nil {
+			return r.TLS != nil
+		}
+		at := peer.Addr().Unmap().WithZone("")
+		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(at) }) &&
+			strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	}
+}
+
+// eyes tell the mount doctor of the drive's requests: the rooms do not know each
+// other.
+type eyes struct{ *mount.Doctor }
+
+// Saw is of gateway.Watcher.
+func (e eyes) Saw(s gateway.Seen) {
+	e.Doctor.Saw(mount.Seen{
+		Person: s.Person, Login: s.Login, Bearer: s.Bearer, Address: s.Address, Agent: s.Agent, TLS: s.TLS,
+		Method: s.Method, Status: s.Status, Sent: s.Sent, Err: s.Err,
 	})
 }
 

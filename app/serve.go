@@ -27,6 +27,7 @@ import (
 	"portico/identity/unlock"
 	"portico/lang"
 	"portico/notify"
+	"portico/portal/mount"
 	"portico/sharing"
 	"portico/store"
 )
@@ -38,6 +39,7 @@ const (
 	reapEvery   = time.Hour
 	reapAfter   = 24 * time.Hour // an upload that began longer ago is dead
 	resumeEvery = time.Second
+	lookEvery   = 2 * time.Second // for what other replicas watch
 )
 
 type serveCmd struct {
@@ -97,6 +99,7 @@ type process struct {
 	notices   *notify.Notifier
 	sharing   *sharing.Service
 	unlock    *unlock.Keeper
+	doctor    *mount.Doctor
 	public    atomic.Pointer[url.URL] // the address that people use
 
 	colleagues colleagues
@@ -160,6 +163,7 @@ func (s *process) open(ctx context.Context, cfg *config.Config) (err error) {
 	if err := s.openSharing(cfg); err != nil {
 		return err
 	}
+	s.doctor = mount.New(mount.Options{Store: s.state, Catalog: s.catalog, Clock: s.clock, Log: s.log})
 	s.applyRules(cfg)
 	if err := s.files.Resume(ctx); err != nil {
 		s.log.WarnContext(ctx, "moves that a crash left open wait for their storage", "err", err)

@@ -68,7 +68,7 @@ const (
 	Copy   Action = "copy"
 	Move   Action = "move"
 	Lock   Action = "lock"
-	Unlock Action = "unlock"
+	Unlock Action = "unlock" // Dest is the ID of whose lock another ended, or a command, and is sealed
 	Props  Action = "props"
 
 	// What people give each other: Dest is whom it names, and is sealed.

@@ -195,7 +195,7 @@ func (r *Row) part(isPerson bool) (p personal, o origin) {
 		hide(&r.Error, &p.Error)
 	}
 	switch r.Action { //nolint:exhaustive // those whose Dest names somebody
-	case AppPassword, Pardon, Share, Unshare, Answer:
+	case AppPassword, Pardon, Share, Unshare, Answer, Unlock:
 		hide(&r.Dest, &p.Dest)
 	}
 	return p, o

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"time"
 
 	"portico/fault"
 	"portico/vpath"
@@ -11,7 +12,12 @@ import (
 type LockedError struct {
 	Path   vpath.Path // the locked thing: a lock's root, visible to the principal
 	Holder string     // name of who holds it
+	Since  time.Time  // when it was taken; zero where the holder is not told either
 }
+
+// Named tells whether the principal may know who holds the lock. If not, Holder is
+// a word that stands for anybody.
+func (e *LockedError) Named() bool { return e.Holder != "" && e.Holder != somebody }
 
 func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is locked by %s", e.Path, e.Holder)

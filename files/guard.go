@@ -181,7 +181,17 @@ func (t *Tree) locksIn(ctx context.Context, in store.LockReader, sc scope) ([]st
 func (t *Tree) lockedBy(asked vpath.Path, l store.Lock) error {
 	isDir := l.Infinite || l.Path.Contains(asked)
 	if l.Path == asked || t.view.SeesFile(l.Path, "") || isDir && t.view.SeesFolder(l.Path) {
-		return &LockedError{Path: l.Path, Holder: t.holder(l)}
+		return t.lockedError(l)
 	}
 	return &LockedError{Path: asked, Holder: somebody}
+}
+
+// lockedError names the holder of a lock whose root the principal may see, and
+// since when, where they may know who it is.
+func (t *Tree) lockedError(l store.Lock) *LockedError {
+	e := &LockedError{Path: l.Path, Holder: t.holder(l)}
+	if e.Named() {
+		e.Since = l.Created
+	}
+	return e
 }

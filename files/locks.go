@@ -315,8 +315,11 @@ func (t *Tree) mayUnlock(ctx context.Context, p vpath.Path, token string) error 
 // name a machine or a mail address, so others are told the person's name alone.
 func (t *Tree) show(l store.Lock) Lock {
 	s := Lock{
-		Root: l.Path, Infinite: l.Infinite, Shared: l.Shared,
+		ID: lockID(l), Root: l.Path, Infinite: l.Infinite, Shared: l.Shared,
 		Holder: t.holder(l), Timeout: l.Expires.Sub(t.now()),
+	}
+	if s.Holder != somebody {
+		s.Since = l.Created
 	}
 	if l.Holder == t.who.acl.ID && t.as == nil {
 		s.Token, s.OwnerXML = l.Token, l.OwnerXML

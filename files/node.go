@@ -36,12 +36,14 @@ type Owner struct{ Login, Name string }
 
 // Lock is a lock as the principal may know it.
 type Lock struct {
+	ID       string // names it to BreakLock; it is no token, and opens nothing
 	Token    string // "" unless the principal holds it
 	Root     vpath.Path
 	Infinite bool
 	Shared   bool
 	Holder   string        // the name of who holds it
 	OwnerXML string        // what the holder's client gave; "" unless the principal may see it
+	Since    time.Time     // when it was taken; zero where the holder is not told either
 	Timeout  time.Duration // what is left
 }
 

@@ -85,7 +85,7 @@ func (s saying) of(err error) error {
 		return s.partial(partial)
 	}
 	if locked, ok := errors.AsType[*LockedError](err); ok {
-		return &LockedError{Path: s.show(locked.Path), Holder: locked.Holder}
+		return &LockedError{Path: s.show(locked.Path), Holder: locked.Holder, Since: locked.Since}
 	}
 	if late, ok := errors.AsType[*takenBackError](err); ok {
 		return (&takenBackError{s.show(late.path)}).tell()

@@ -159,10 +159,30 @@ func sentence(err error) string {
 	if e, ok := errors.AsType[*vpath.Error](err); ok {
 		return e.Error() + "."
 	}
-	if e, ok := errors.AsType[*files.LockedError](err); ok && e.Holder != "" {
-		return e.Holder + " has locked it."
-	}
 	return ""
+}
+
+// outcomeOf is judge's, with who has a locked thing, and since when: a person calls
+// them then. The drive's answers are in English, and its hours are the firm's:
+// which zone a drive's client is in nobody tells.
+func (h *Handler) outcomeOf(method string, err error) outcome {
+	o := judge(method, err)
+	if e, ok := errors.AsType[*files.LockedError](err); ok && e.Holder != "" && o.status == webdav.StatusLocked {
+		o.text = lockedText(e, h.Clock().In(h.Zone()))
+	}
+	return o
+}
+
+func lockedText(e *files.LockedError, now time.Time) string {
+	text := e.Path.Name() + " is locked by " + e.Holder
+	at := e.Since.In(now.Location())
+	switch {
+	case e.Since.IsZero():
+		return text + "."
+	case at.Year() == now.Year() && at.YearDay() == now.YearDay():
+		return text + at.Format(" since 15:04.")
+	}
+	return text + at.Format(" since 2 January, 15:04.")
 }
 
 // fail answers a request that went wrong.
@@ -184,7 +204,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, q *request, err e
 		}
 		return
 	}
-	o := judge(r.Method, err)
+	o := h.outcomeOf(r.Method, err)
 	if o.status >= 500 && o.status != http.StatusBadGateway {
 		h.Log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("method", r.Method), slog.Int("status", o.status), slog.Any("error", err))
 	}
@@ -270,7 +290,7 @@ func (h *Handler) writePartial(w http.ResponseWriter, r *http.Request, q *reques
 	a := h.startXML(w, q)
 	a.b = append(a.b, openMultistatus...)
 	for _, f := range e.Failed {
-		o := judge(r.Method, f.Err)
+		o := h.outcomeOf(r.Method, f.Err)
 		a.b = append(append(a.b, "<D:response><D:href>"...), q.href(f.Path, f.Dir)...)
 		a.b = appendStatus(append(a.b, "</D:href>"...), o.status)
 		if o.element != "" {

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"portico/files"
 	"portico/identity"
@@ -57,6 +58,17 @@ type Options struct {
 	// Links opens a link to whoever holds its address; nil where there are none.
 	Links func(context.Context, sharing.Knock) (*sharing.Visit, error)
 
+	// Clock and Zone tell since when a thing is locked: in the firm's hours. Without
+	// a Clock the day is told always; without a Zone it is UTC.
+	Clock func() time.Time
+	Zone  func() *time.Location
+
+	// Watch hears of requests, for who looks for what is wrong with their drive; nil
+	// for nobody. Secure tells it whether a request came by TLS, also to a proxy in
+	// front; nil goes by the connection.
+	Watch  Watcher
+	Secure func(*http.Request) bool
+
 	// Partial takes parts of files: see patch.go.
 	Partial bool
 
@@ -86,6 +98,9 @@ type request struct {
 	guard files.Guard
 	tree  Tree
 	link  bool // it came by a link
+
+	who  string // ID of who has signed in, "" for nobody
+	sent int64  // bytes of an XML answer
 
 	chunks *chunkAddress // of an upload in chunks, else nil
 
@@ -118,6 +133,15 @@ func New(o Options) *Handler {
 	if h.Address == nil {
 		h.Address = peer
 	}
+	if h.Clock == nil {
+		h.Clock = func() time.Time { return time.Time{} }
+	}
+	if h.Zone == nil {
+		h.Zone = func() *time.Location { return time.UTC }
+	}
+	if h.Secure == nil {
+		h.Secure = func(r *http.Request) bool { return r.TLS != nil }
+	}
 	for _, u := range h.PublicURLs {
 		h.hosts[plainHost(u.Host)] = true
 	}
@@ -146,7 +170,11 @@ func New(o Options) *Handler {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var q request
-	if err := h.serve(w, r, &q); err != nil {
+	err := h.serve(w, r, &q)
+	if h.Watch != nil && h.Watch.Watching() { // before fail, which may cut the connection
+		h.watch(r, &q, err)
+	}
+	if err != nil {
 		h.fail(w, r, &q, err)
 	}
 }
@@ -205,6 +233,7 @@ func (h *Handler) admit(r *http.Request, q *request, inside string) (rest string
 		if err != nil {
 			return "", nil, err
 		}
+		q.who = who.ID
 		if leave, err = h.enter(r.Context(), who.ID, r.Method); err != nil {
 			return "", nil, err
 		}

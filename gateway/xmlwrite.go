@@ -50,7 +50,8 @@ func (a *answer) flush(status int) error {
 		a.w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 		a.w.WriteHeader(status)
 	}
-	_, err := a.w.Write(a.b)
+	n, err := a.w.Write(a.b)
+	a.q.sent += int64(n)
 	a.b = a.b[:0]
 	return err
 }

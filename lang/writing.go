@@ -95,6 +95,16 @@ func (t *Text) Moment(at, now time.Time) string {
 	return t.Day(at)
 }
 
+// Since is when something began, after a word for since: "10:42", or with the day
+// where that is not today's: "21 November, 10:42".
+func (t *Text) Since(at, now time.Time) string {
+	at, now = at.In(t.zone), now.In(t.zone)
+	if sameDay(at, now) {
+		return at.Format("15:04")
+	}
+	return t.month(at) + ", " + at.Format("15:04")
+}
+
 func sameDay(a, b time.Time) bool { return a.Year() == b.Year() && a.YearDay() == b.YearDay() }
 
 // Stamp is the full time with its zone, for hover: "12 March 2027 14:05:09 CET".

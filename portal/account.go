@@ -10,6 +10,7 @@ import (
 	"portico/identity"
 	"portico/identity/apppass"
 	"portico/lang"
+	"portico/portal/mount"
 	"portico/portal/web"
 	"portico/store"
 )
@@ -53,7 +54,7 @@ func (p *portal) showAccount(w http.ResponseWriter, r *http.Request, status int,
 		p.kit.Fail(w, r, err)
 		return
 	}
-	page := accountPage{Passwords: list, Spaces: spaces, Drive: mountOf(p.Public, who, "").Drive, Form: f}
+	page := accountPage{Passwords: list, Spaces: spaces, Drive: mount.Of(p.Public, who, "").Drive, Form: f}
 	if p.Preferences != nil {
 		choices := p.kit.Choices(r)
 		page.Choices = &choices
@@ -65,7 +66,7 @@ func (p *portal) showAccount(w http.ResponseWriter, r *http.Request, status int,
 		f.Wrong[field] = p.kit.Text(r).T(wrong)
 	}
 	if who.Contact {
-		p.kit.Show(w, r, status, "drive", lang.ID("Open it as a drive"), drivePage{page, mountOf(p.Public, who, "")})
+		p.kit.Show(w, r, status, "drive", lang.ID("Open it as a drive"), drivePage{page, mount.Of(p.Public, who, "")})
 		return
 	}
 	p.kit.Show(w, r, status, "account", lang.ID("Your account"), page)
@@ -74,7 +75,7 @@ func (p *portal) showAccount(w http.ResponseWriter, r *http.Request, status int,
 // drivePage tells a customer how to open what is shared with them as a drive.
 type drivePage struct {
 	accountPage
-	Mount mount
+	Mount mount.Drive
 }
 
 func (p *portal) drive(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +94,7 @@ func devices(who identity.Identity) string {
 // its own, since the secret is kept nowhere that a second page could read it from.
 type madePage struct {
 	store.AppPassword
-	Mount mount
+	Mount mount.Drive
 	Back  string
 }
 
@@ -125,7 +126,7 @@ func (p *portal) makePassword(w http.ResponseWriter, r *http.Request) {
 		p.kit.Fail(w, r, err)
 		return
 	}
-	page := madePage{AppPassword: made, Mount: mountOf(p.Public, who, made.Workspace), Back: devices(who)}
+	page := madePage{AppPassword: made, Mount: mount.Of(p.Public, who, made.Workspace), Back: devices(who)}
 	page.Mount.Login, page.Mount.Secret = string(who.Login), secret
 	p.kit.Show(w, r, http.StatusOK, "made", lang.ID("New app password"), page)
 }

@@ -78,6 +78,7 @@ func apiPlans() map[string]plan {
 		"GET /api/v1/files/{path...}": {right: "list"}, "DELETE /api/v1/files/{path...}": {right: "delete"},
 		"GET /api/v1/content/{path...}": {right: "read"}, "PUT /api/v1/content/{path...}": {"write", "", "new words"}, "GET /api/v1/zip/{path...}": {right: "read"},
 		"GET /api/v1/search/{path...}": {"list", "q=x", ""}, "GET /api/v1/why/{path...}": {"list", "right=read", ""}, "GET /api/v1/who/{path...}": {right: "list"},
+		"GET /api/v1/locks/{path...}": {right: "grant"}, "DELETE /api/v1/locks/{path...}": {"grant", "id=x", ""},
 		"GET /api/v1/labels/{path...}": {right: "list"}, "PUT /api/v1/labels/{path...}": {"list", "", `{"name":"l","color":"red"}`}, "DELETE /api/v1/labels/{path...}": {"list", "name=l", ""},
 		"POST /api/v1/folders": {"create", "", `{"path":"$D/$NEW"}`}, "POST /api/v1/moves": {"delete", "", `{"from":"$F","to":"$D/$NEW"}`}, "POST /api/v1/copies": {"create", "", `{"from":"$F","to":"$D/$NEW"}`},
 		"GET /api/v1/workspaces/{workspace}/recipients": {"-", "q=c", ""}, "GET /api/v1/workspaces/{workspace}/contacts": {right: "invite"},
@@ -100,12 +101,14 @@ const item = "in=$D&item=$N"
 func staffPlans() map[string]plan {
 	all := map[string]plan{
 		"GET /{$}": {right: "*"}, "GET /login": {right: "*"}, "POST /login": {right: "*"}, "POST /logout": {right: "*"}, "GET /assets/{name...}": {right: "*"},
+		"GET /mount": {right: "-"}, "GET /mount/seen": {right: "-"}, "POST /mount/watch": {right: "-"}, "POST /mount/stop": {right: "-"},
+		"GET /mount/portico-windows.reg": {right: "-"}, "GET /mount/portico-windows.ps1": {right: "-"},
 		"GET /account": {right: "-"}, "POST /account/passwords": {"-", "", "name=x"}, "POST /account/passwords/{id}/revoke": {right: "@owner"},
 		"GET /files/{path...}": {right: "list"}, "POST /files/{path...}": {"create", "", "x"}, "GET /raw/{path...}": {right: "read"}, "GET /rows/{path...}": {right: "list"},
 		"GET /details/{path...}": {right: "list"}, "GET /search/{path...}": {"list", "q=x", ""}, "GET /zip/{path...}": {right: "read"}, "GET /as/{path...}": {"grant", "who=eve", ""},
 		"POST /zip": {"read", "", item}, "POST /do/folder": {"create", "", "in=$D&name=$NEW"}, "POST /do/rename": {"delete", "", item + "&name=$NEW"},
 		"POST /do/place": {"list", "", item}, "POST /do/move": {"delete", "", item + "&to=$D"}, "POST /do/copy": {"create", "", item + "&to=$D"},
-		"POST /do/sure": {"list", "", item}, "POST /do/delete": {"delete", "", item}, "GET /ask": {"-", "path=$F", ""}, "POST /ask": {"-", "", "path=$F"}, "POST /label": {"list", "", "path=$F&name=l&color=red"},
+		"POST /do/sure": {"list", "", item}, "POST /do/delete": {"delete", "", item}, "POST /do/unlock": {"grant", "", "path=$F&lock=x"}, "GET /ask": {"-", "path=$F", ""}, "POST /ask": {"-", "", "path=$F"}, "POST /label": {"list", "", "path=$F&name=l&color=red"},
 		"GET /share": {"list", item, ""}, "POST /share": {"list", "", item}, "POST /share/send": {"share", "", item + "&to=contact:" + carol}, "GET /share/people": {"-", "q=c", ""},
 		"GET /share/stop": {"-", item, ""}, "POST /share/stop": {"share", "", item + "&stop=$ID"}, "GET /shared": {right: "-"}, "POST /shared/{id}": {"@right contact", "", "answer=accept"},
 		"GET /contacts": {right: "-"}, "GET /contacts/{$}": {right: "-"}, "POST /contacts": {"invite", "", "workspace=$W&mail=n@x.example&name=N"},

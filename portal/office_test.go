@@ -46,6 +46,7 @@ import (
 	"portico/portal/client"
 	"portico/portal/contacts"
 	"portico/portal/link"
+	"portico/portal/mount"
 	"portico/portal/staff"
 	"portico/portal/tus"
 	"portico/portal/web"
@@ -244,6 +245,7 @@ func (o *office) options(log *slog.Logger) portal.Options {
 			client.Room(client.Options{Files: o.files, Sharing: o.sharing, Notices: o.notices}),
 			contacts.Room(contacts.Options{Files: o.files, Sharing: o.sharing}),
 			link.Room(link.Options{Sharing: o.sharing}),
+			mount.Room(mount.New(mount.Options{Store: o.state, Catalog: officeCatalog(o), Clock: o.clock, Log: log})),
 			tus.Room(o.uploads, tus.Options{MaxSize: 1 << 20}),
 		},
 		RequestID: func(context.Context) string { return "request-" + strconv.FormatInt(o.count.Add(1), 10) },

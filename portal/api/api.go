@@ -100,6 +100,8 @@ func (a *api) fileRoutes(add adder) {
 	add(web.SignedIn, "POST /copies", a.copy)
 	add(web.StaffOnly, "GET /why/{path...}", a.why)
 	add(web.StaffOnly, "GET /who/{path...}", a.who)
+	add(web.StaffOnly, "GET /locks/{path...}", a.locks)
+	add(web.StaffOnly, "DELETE /locks/{path...}", a.breakLock)
 	add(web.SignedIn, "GET /labels/{path...}", a.labels)
 	add(web.SignedIn, "PUT /labels/{path...}", a.setLabel)
 	add(web.SignedIn, "DELETE /labels/{path...}", a.dropLabel)

@@ -44,11 +44,13 @@ type folderJSON struct {
 
 // lockJSON is a lock, without its token: that is for the program that holds it.
 type lockJSON struct {
-	Path    string `json:"path"`
-	Holder  string `json:"holder"`
-	Shared  bool   `json:"shared"`
-	Mine    bool   `json:"mine"`
-	Seconds int    `json:"seconds"` // what is left
+	ID      string     `json:"id"`
+	Path    string     `json:"path"`
+	Holder  string     `json:"holder"`
+	Shared  bool       `json:"shared"`
+	Mine    bool       `json:"mine"`
+	Since   *time.Time `json:"since"`   // null where the holder is not told either
+	Seconds int        `json:"seconds"` // what is left
 }
 
 // asJSON describes things as one request sees them.
@@ -87,7 +89,12 @@ func some[T, J any](list []T, f func(T) J) []J {
 }
 
 func asLock(l files.Lock) lockJSON {
-	return lockJSON{l.Root.String(), l.Holder, l.Shared, l.Token != "", int(l.Timeout / time.Second)}
+	out := lockJSON{ID: l.ID, Path: l.Root.String(), Holder: l.Holder, Shared: l.Shared, Mine: l.Token != "", Seconds: int(l.Timeout / time.Second)}
+	if !l.Since.IsZero() {
+		since := l.Since.UTC()
+		out.Since = &since
+	}
+	return out
 }
 
 func (j *asJSON) nameOf(id string) string {

@@ -82,9 +82,6 @@ func judge(err error) outcome {
 		if said, ok := fault.Said(err); ok {
 			o.said = said
 		}
-		if l, ok := errors.AsType[*files.LockedError](err); ok && l.Holder != "" {
-			o.said = fault.Say("%s has locked it.", l.Holder)
-		}
 		return o
 	}
 	return outcome{err, http.StatusInternalServerError, fault.Say("Something went wrong in the server. Its log says what.")}
@@ -136,11 +133,14 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	head.Set("Content-Type", "application/problem+json")
 	head.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(o.status)
-	_ = json.NewEncoder(w).Encode(problem{"about:blank", title, o.status, h.say(r, o.said), head.Get("X-Request-Id")}) // a client that is gone is no fault
+	_ = json.NewEncoder(w).Encode(problem{"about:blank", title, o.status, h.say(r, o.said, err), head.Get("X-Request-Id")}) // a client that is gone is no fault
 }
 
-// say is a sentence in the language of who asks.
-func (h *handler) say(r *http.Request, s fault.Sentence) string {
+// say is a sentence in the language of who asks; of a locked file, who has it.
+func (h *handler) say(r *http.Request, s fault.Sentence, err error) string {
+	if l, ok := errors.AsType[*files.LockedError](err); ok && h.Locked != nil {
+		return h.Locked(r, l)
+	}
 	if h.Text == nil {
 		return s.String()
 	}

@@ -3,6 +3,7 @@ package tus
 import (
 	"net/http"
 
+	"portico/files"
 	"portico/portal/web"
 )
 
@@ -15,6 +16,7 @@ const prefix = "/api/v1/uploads"
 func Room(tree func(k *web.Kit, r *http.Request) (Tree, error), o Options) web.Room {
 	return func(k *web.Kit) []web.Route {
 		o.Prefix, o.Fail, o.Text, o.Log = prefix, k.Fail, k.Text, k.Log
+		o.Locked = func(r *http.Request, l *files.LockedError) string { return web.Locked(k.Text(r), l, k.Clock()) }
 		o.Tree = func(r *http.Request) (Tree, error) { return tree(k, r) }
 		h := New(o).ServeHTTP
 		var all []web.Route

@@ -55,6 +55,9 @@ type Options struct {
 
 	// Text is the language of who asks; nil is English.
 	Text func(*http.Request) *lang.Text
+	// Locked tells who has a locked file, and since when; nil is "Somebody has locked
+	// it".
+	Locked func(*http.Request, *files.LockedError) string
 
 	Prefix  string // "/api/v1/uploads"
 	MaxSize int64  // bytes of one file

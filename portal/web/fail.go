@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"portico/fault"
+	"portico/files"
 	"portico/lang"
 	"portico/sharing"
 	"portico/vpath"
@@ -69,12 +71,36 @@ func sentence(err error) fault.Sentence {
 	return nil
 }
 
+// saidBy is what an error says itself in the reader's language, "" for nothing.
+func (k *Kit) saidBy(r *http.Request, err error) string {
+	t := k.Text(r)
+	if told := sentence(err); told != nil {
+		return t.Say(told)
+	}
+	if l, ok := errors.AsType[*files.LockedError](err); ok {
+		return Locked(t, l, k.Clock())
+	}
+	return ""
+}
+
+// Locked says who has a locked thing, and since when: a person calls them then.
+func Locked(t *lang.Text, l *files.LockedError, now time.Time) string {
+	name := l.Path.Name()
+	switch {
+	case !l.Named():
+		return t.T("{name} is locked by somebody.", "name", name)
+	case l.Since.IsZero():
+		return t.T("{name} is locked by {who}.", "name", name, "who", l.Holder)
+	}
+	return t.T("{name} is locked by {who} since {when}.", "name", name, "who", l.Holder, "when", t.Since(l.Since, now))
+}
+
 // Explain is an error in one sentence for whoever asked: its own, or its kind's
 // in their language.
 func (k *Kit) Explain(r *http.Request, err error) string {
 	t := k.Text(r)
-	if told := sentence(err); told != nil {
-		return t.Say(told)
+	if said := k.saidBy(r, err); said != "" {
+		return said
 	}
 	a, _ := judge(err)
 	return t.T(a.what) + ". " + t.T(a.mend)
@@ -103,9 +129,7 @@ func (k *Kit) FailAt(w http.ResponseWriter, r *http.Request, err error, path str
 	}
 	if !k.isAPI(r) {
 		t := trouble{What: a.what, Mend: a.mend}
-		if told := sentence(err); told != nil {
-			t.Why = k.Text(r).Say(told)
-		}
+		t.Why = k.saidBy(r, err)
 		if a.status == http.StatusForbidden {
 			t.Ask = path
 		}

@@ -123,6 +123,9 @@ func (f Frame) Day(at time.Time) string { return f.Text.Day(at) }
 // Moment is "today 14:05" or a day.
 func (f Frame) Moment(at time.Time) string { return f.Text.Moment(at, f.Now) }
 
+// Since is "14:05", or "12 March, 14:05" of another day, after a word for since.
+func (f Frame) Since(at time.Time) string { return f.Text.Since(at, f.Now) }
+
 // Stamp is the full time, for hover.
 func (f Frame) Stamp(at time.Time) string { return f.Text.Stamp(at) }
 

@@ -1,0 +1,109 @@
+package files
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"portico/acl"
+	"portico/audit"
+	"portico/fault"
+	"portico/store"
+	"portico/vpath"
+)
+
+// lockID names a lock to those who may not know its token: the token is what a
+// program proves its lock with, and nobody makes one of its sum.
+func lockID(l store.Lock) string {
+	sum := sha256.Sum256([]byte(l.Token))
+	return hex.EncodeToString(sum[:8])
+}
+
+// BreakLock ends a lock that covers p, from outside the program that took it: one
+// that crashed, or that somebody left open over a weekend. Its holder may, and who
+// holds grant at what is locked. What the holder's program has not saved stays in
+// it: its next save finds the lock gone (412) and must be made anew.
+//
+// A lock that has ended already is no error to who could have ended it. To others
+// it is fs.ErrNotExist, as is another's that they may not end fs.ErrPermission.
+func (t *Tree) BreakLock(ctx context.Context, p vpath.Path, id string) error {
+	event := audit.Event{Action: audit.Unlock, Path: p.String()}
+	l, err := t.breakable(ctx, p, id)
+	if err != nil {
+		return t.record(ctx, event, err)
+	}
+	if l.Token == "" { // it has ended
+		return t.record(ctx, event, nil)
+	}
+	// The audit tells whose lock it was, in the row that ends it.
+	event.Path, event.Dest = l.Path.String(), l.Holder
+	return t.commit(ctx, event, func(tx store.Tx) error { return tx.DropLock(l.Token) })
+}
+
+// breakable is the lock that BreakLock may end, the zero Lock for one that has
+// ended.
+func (t *Tree) breakable(ctx context.Context, p vpath.Path, id string) (store.Lock, error) {
+	if err := t.mayChange(); err != nil {
+		return store.Lock{}, err
+	}
+	l, err := t.place(p)
+	if err != nil {
+		return store.Lock{}, err
+	}
+	if _, err := t.visible(ctx, l); err != nil {
+		return store.Lock{}, err
+	}
+	if t.who.acl.Limit.ReadOnly {
+		return store.Lock{}, fault.Tell(fs.ErrPermission, "the app password only lets read")
+	}
+	locks, err := t.s.State.LocksOn(ctx, p, t.now())
+	if err != nil {
+		return store.Lock{}, fmt.Errorf("files: break lock: %w", err)
+	}
+	i := slices.IndexFunc(locks, func(l store.Lock) bool { return lockID(l) == id })
+	switch {
+	case i >= 0 && (locks[i].Holder == t.who.acl.ID || t.mayGrant(locks[i].Path)):
+		return locks[i], nil
+	case i >= 0:
+		return store.Lock{}, fault.Tell(fs.ErrPermission, "the lock on %s is %s's: they may end it, and who may give others access there", p, t.holder(locks[i]))
+	case t.mayGrant(p):
+		return store.Lock{}, nil
+	}
+	return store.Lock{}, fault.Tell(fs.ErrNotExist, "there is no such lock on %s: it has ended", p)
+}
+
+func (t *Tree) mayGrant(p vpath.Path) bool {
+	return t.view.Decide(acl.GrantRight, p, "").Allowed()
+}
+
+// LocksBelow are the locks at p and below it, by path, for those who hold grant at
+// p: who looks after a folder sees what keeps people from working in it.
+func (t *Tree) LocksBelow(ctx context.Context, p vpath.Path) ([]Lock, error) {
+	list, err := t.locksBelow(ctx, p)
+	return list, t.record(ctx, audit.Event{Action: audit.List, Path: p.String()}, err)
+}
+
+func (t *Tree) locksBelow(ctx context.Context, p vpath.Path) ([]Lock, error) {
+	info, err := t.thing(ctx, p)
+	if err == nil {
+		err = t.need(acl.GrantRight, p, info)
+	}
+	if err != nil {
+		return nil, err
+	}
+	locks, err := t.s.State.LocksBelow(ctx, p, t.now())
+	if err != nil {
+		return nil, fmt.Errorf("files: locks: %w", err)
+	}
+	var list []Lock
+	for _, l := range locks {
+		// A folder below may hide itself with inherit: false, and what is in it.
+		if t.view.SeesFile(l.Path, "") || l.Infinite && t.view.SeesFolder(l.Path) {
+			list = append(list, t.show(l))
+		}
+	}
+	return list, nil
+}
