@@ -99,22 +99,23 @@ func (s *File) current() bool {
 // write appends all of text or, where the disk is full, nothing: half a line
 // would make the one behind it unreadable, too.
 func (s *File) write(ctx context.Context, text []byte) error {
-	info, err := s.f.Stat()
+	f := s.f // the end of ctx may be told of when s.f is no more
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	// A pipe that nobody reads is given up with ctx; files have no deadlines and
 	// say so, which is no matter.
-	defer context.AfterFunc(ctx, func() { _ = s.f.SetWriteDeadline(time.Unix(1, 0)) })()
-	_, err = s.f.Write(text)
+	defer context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) })()
+	_, err = f.Write(text)
 	if !info.Mode().IsRegular() {
 		return err // devices and pipes know no sync
 	}
 	if err == nil {
-		err = s.f.Sync()
+		err = f.Sync()
 	}
 	if err != nil {
-		err = errors.Join(err, s.f.Truncate(info.Size()))
+		err = errors.Join(err, f.Truncate(info.Size()))
 	}
 	return err
 }

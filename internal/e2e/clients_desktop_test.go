@@ -12,7 +12,7 @@ import (
 const sessionWithin = 3 * time.Minute
 
 // session runs a script of the shell on a desktop whose system trusts the server, in a
-// D-Bus session of its own. Any step that fails ends it, and the test. args are $1, $2 …
+// D-Bus session of its own. Any step that fails ends it, and the test. args are the script's own, from $1 on.
 func session(t *testing.T, s *server, script string, args ...string) string {
 	t.Helper()
 	d := parts.NewDesktop(t, s.ca)

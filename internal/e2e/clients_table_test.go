@@ -46,30 +46,41 @@ func clients() []client {
 		{"WinSCP", "WinSCP", nil, nil, "Played, not run."},
 		{"NetDrive, BitKinex, CERN davix", "NetDrive|BitKinex|libdavix|davix", nil, nil, "The forms of PROPFIND that they send are played."},
 		{
-			"GNOME Files (gvfs)", "gvfs", []string{"/usr/lib/gvfs/gvfsd", "--version"}, []string{"TestGnome"},
+			"GNOME Files (gvfs)", "gvfs",
+			[]string{"/usr/lib/gvfs/gvfsd", "--version"},
+			[]string{"TestGnome"},
 			"It locks nothing: of two who save, the later is told (If-Match) and nothing is lost.",
 		},
 		{
-			"KDE Dolphin (KIO)", "Mozilla/5.0 (X11; Linux x86_64) KIO", []string{"kioclient5", "--version"}, []string{"TestKDE"},
+			"KDE Dolphin (KIO)", "Mozilla/5.0 (X11; Linux x86_64) KIO",
+			[]string{"kioclient5", "--version"},
+			[]string{"TestKDE"},
 			"It locks nothing, and copies and moves trees file by file.",
 		},
 		{
-			"davfs2", "davfs2", []string{"mount.davfs", "-V"}, []string{"TestDavfs2"},
+			"davfs2", "davfs2",
+			[]string{"mount.davfs", "-V"},
+			[]string{"TestDavfs2"},
 			"It uploads some seconds after a file is closed (`delay_upload`). On some new kernels `ls` of a mount fails: use `rclone mount` there.",
 		},
 		{
-			"LibreOffice", "LibreOffice", []string{"soffice", "--version"}, []string{"TestLibreOffice", "TestTwoEditors"},
+			"LibreOffice", "LibreOffice",
+			[]string{"soffice", "--version"},
+			[]string{"TestLibreOffice", "TestTwoEditors"},
 			"It asks for the password once for each program start, unless it may keep it.",
 		},
 		{
-			"rclone", "rclone", []string{"rclone", "version"},
+			"rclone", "rclone",
+			[]string{"rclone", "version"},
 			[]string{"TestRclone", "TestRcloneChunks", "TestRcloneMount", "TestRcloneMountWhole"},
 			"It locks nothing. Times are kept with the vendors `owncloud`, `nextcloud` and `rclone`; chunks need `nextcloud` and an address that ends in `/dav/files/LOGIN`.",
 		},
 		{"cadaver", "cadaver", []string{"cadaver", "-V"}, []string{"TestCadaver"}, "None known."},
 		{"curl", "curl", []string{"curl", "--version"}, []string{"TestCurl"}, "None known."},
 		{
-			"litmus", "litmus", []string{"litmus", "--version"}, []string{"TestLitmus", "TestLitmusRoles"},
+			"litmus", "litmus",
+			[]string{"litmus", "--version"},
+			[]string{"TestLitmus", "TestLitmusRoles"},
 			"All five suites pass, over TLS too. As a viewer and in a blind drop, what fails is what the role means: the tests list it.",
 		},
 	}
@@ -82,10 +93,11 @@ const clientsFile = "../../docs/clients.md"
 // differ, since they are those of the machine. -update writes the file.
 func TestClientsTable(t *testing.T) {
 	played, tests := sequencesOf(t), testsHere(t)
-	text := "# Clients\n\n" +
+	var text strings.Builder
+	text.WriteString("# Clients\n\n" +
 		"Made by `go test ./internal/e2e -run TestClientsTable -update` from the tests: what is played lies in `gateway/replay/testdata/replay`\n" +
 		"(each sequence over a folder and over MinIO, once for every form of the `If` header), what is run is the program itself, over both, with TLS.\n\n" +
-		"| client | version | played | run | known limits |\n|---|---|---|---|---|\n"
+		"| client | version | played | run | known limits |\n|---|---|---|---|---|\n")
 	for _, c := range clients() {
 		names, versions := []string{}, map[string]bool{}
 		for name, agents := range played {
@@ -110,7 +122,7 @@ func TestClientsTable(t *testing.T) {
 		if len(names) == 0 && len(c.run) == 0 {
 			t.Errorf("%s is neither played nor run", c.name)
 		}
-		text += fmt.Sprintf("| %s | %s | %s | %s | %s |\n", c.name, strings.Join(slices.Sorted(maps.Keys(versions)), ", "),
+		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", c.name, strings.Join(slices.Sorted(maps.Keys(versions)), ", "),
 			strings.Join(slices.Compact(names), " "), strings.Join(c.run, " "), c.limits)
 	}
 	for name, agents := range played {
@@ -119,7 +131,7 @@ func TestClientsTable(t *testing.T) {
 		}
 	}
 	if *rewrite {
-		if err := os.WriteFile(clientsFile, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(clientsFile, []byte(text.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,8 +139,8 @@ func TestClientsTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if withoutVersions(string(there)) != withoutVersions(text) {
-		t.Errorf("docs/clients.md is not what the tests make of it: run them with -update. It should be\n%s", text)
+	if withoutVersions(string(there)) != withoutVersions(text.String()) {
+		t.Errorf("docs/clients.md is not what the tests make of it: run them with -update. It should be\n%s", text.String())
 	}
 }
 

@@ -187,7 +187,7 @@ func mountDavfs(t *testing.T, s *server) string {
 	write(filepath.Join(conf, "davfs2.conf"), "secrets "+secrets+"\nuse_locks 1\ndelay_upload 0\nask_auth 0\n"+
 		"dir_refresh 1\nfile_refresh 1\ntrust_server_cert "+s.ca+"\n")
 	// davfs2 reads the certificate as a user of its own.
-	if err := os.Chmod(filepath.Dir(filepath.Dir(s.ca)), 0o711); err != nil { //nolint:gosec // it holds test data
+	if err := os.Chmod(filepath.Dir(filepath.Dir(s.ca)), 0o711); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(conf, "mount")

@@ -24,17 +24,17 @@ type Desktop struct {
 func NewDesktop(tb testing.TB, ca string) *Desktop {
 	tb.Helper()
 	d := &Desktop{tb: tb, home: tb.TempDir(), certs: tb.TempDir()}
-	pem, err := os.ReadFile(ca)
+	pem, err := os.ReadFile(ca) //nolint:gosec // of a test
 	if err != nil {
 		tb.Fatal(err)
 	}
 	// GnuTLS reads the bundle, OpenSSL (KDE's) looks the authority up by its hash.
-	hash, err := exec.CommandContext(tb.Context(), Tool(tb, "openssl"), "x509", "-noout", "-subject_hash", "-in", ca).Output()
+	hash, err := exec.CommandContext(tb.Context(), Tool(tb, "openssl"), "x509", "-noout", "-subject_hash", "-in", ca).Output() //nolint:gosec // of a test
 	if err != nil {
 		tb.Fatalf("parts: hash of the authority: %v", err)
 	}
 	for _, name := range []string{"ca-certificates.crt", strings.TrimSpace(string(hash)) + ".0"} {
-		if err := os.WriteFile(filepath.Join(d.certs, name), pem, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(d.certs, name), pem, 0o600); err != nil { //nolint:gosec // of a test
 			tb.Fatal(err)
 		}
 	}

@@ -119,7 +119,7 @@ func (p *room) stop(w http.ResponseWriter, r *http.Request) {
 // back shows the page as it was, at the doctor.
 func (p *room) back(w http.ResponseWriter, r *http.Request) {
 	to := "/mount?" + url.Values{"system": {r.PostForm.Get("system")}}.Encode() + "#doctor"
-	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // a page of ours
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // Ends is when a watch does, for the page.
