@@ -40,6 +40,9 @@ func (s *process) activity(ctx context.Context, p vpath.Path, from string, limit
 		if err != nil {
 			return false, err
 		}
+		if opened.Error != "" { // allowed, and not done: somebody else's lock was in the way, or the disk was full
+			return true, nil
+		}
 		all.Deeds = append(all.Deeds, staff.Deed{Time: opened.Time.Truncate(time.Second), Who: s.actorName(ctx, opened.Actor), What: words(opened.Action)})
 		return len(all.Deeds) < limit, nil
 	})

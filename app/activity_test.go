@@ -17,12 +17,13 @@ func TestOlderActivity(t *testing.T) {
 	h := build(t)
 	p := vpath.Must("/firm/plan.txt")
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	failure := ""
 	write := func(n int, path string, action audit.Action) {
 		t.Helper()
 		err := h.state.Update(t.Context(), func(tx store.Tx) error {
 			for range n {
 				at = at.Add(time.Second)
-				e := audit.Event{Time: at, Action: action, Path: path, Allowed: true, Actor: audit.Actor{Type: audit.Staff, ID: "user:ann", Login: "ann", Via: "dav"}}
+				e := audit.Event{Time: at, Action: action, Path: path, Allowed: true, Error: failure, Actor: audit.Actor{Type: audit.Staff, ID: "user:ann", Login: "ann", Via: "dav"}}
 				if err := h.audit.Append(tx, e); err != nil {
 					return err
 				}
@@ -38,6 +39,8 @@ func TestOlderActivity(t *testing.T) {
 	write(3, p.String(), audit.Put)
 	write(rowsLooked+10, "/firm/other.txt", audit.Read)
 	write(2, p.String(), audit.Read)
+	failure = "plan.txt is locked by Bob Maes"
+	write(1, p.String(), audit.Put) // which is no deed
 
 	var whats []string
 	last := at.Add(time.Second)
