@@ -212,7 +212,7 @@ func TestClutterIsOnNoPage(t *testing.T) {
 // Whatever is done with noise, no file is lost, changed or shown more.
 func TestNoiseTouchesNoFile(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		with, without := newWorld(t, options{quiet: true}), newWorld(t, options{quiet: true})
+		with, without := newWorld(t, options{quiet: true, shared: newMemState()}), newWorld(t, options{quiet: true, shared: newMemState()})
 		name := rapid.SampledFrom([]string{"/firm/a", "/firm/b", "/firm/d", "/firm/d/a", "/firm/d/b", "/firm/e"})
 		beside := func(p string) string {
 			v := vpath.Must(p)

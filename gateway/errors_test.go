@@ -76,8 +76,8 @@ func TestJudge(t *testing.T) {
 			t.Errorf("judge(%s, %v) tells %q, not the error's own sentence", c.method, c.err, told.text)
 		}
 	}
-	if o := judge("PUT", locked); !strings.Contains(o.text, "Ann") {
-		t.Errorf("423 says %q", o.text)
+	if text := lockedText(locked, time.Now()); !strings.Contains(text, "Ann") {
+		t.Errorf("423 says %q", text)
 	}
 }
 

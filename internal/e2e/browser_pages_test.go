@@ -85,6 +85,7 @@ func (g *gallery) others() []sight {
 		{"sent", g.customer, "/portal/deposits"},
 		{"customer's account", g.customer, "/portal/account"},
 		{"customer's drive", g.customer, "/portal/mount"},
+		{"customer's Mac", g.customer, "/mount?system=macos"},
 		{"customer's file", g.customer, g.folder + "Board%20minutes.txt"},
 		{"notices", g.customer, "/notices"},
 		{"reset", g.visitor, "/reset"},
@@ -98,6 +99,8 @@ func (g *gallery) others() []sight {
 		{"new link", g.ann, "/links/new?path=/firm/Clients/Acme"},
 		{"folders of a contact", g.ann, "/contacts/firm/" + carol + "/folders"},
 		{"staff's account", g.ann, "/account"},
+		{"Windows", g.ann, "/mount?system=windows"},
+		{"Linux", g.ann, "/mount?system=linux"},
 		{"staff's notices", g.ann, "/notices"},
 		{"nothing there", g.ann, "/files/firm/none"},
 	}
