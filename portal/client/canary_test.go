@@ -138,7 +138,7 @@ func TestOwnPages(t *testing.T) {
 
 	b.Send("/account/preferences", "language", "en").Want(t, "back to English", 303)
 	drive := b.Get("/portal/mount")
-	drive.Want(t, "drive", 200, "/dav/shared", "Make app password", "net use P:")
+	drive.Want(t, "drive", 200, "/dav/shared", "Make app password", `href="/mount"`)
 	drive.Lacks(t, "drive", "Workspace", "workspaces")
 	made := b.Send("/account/passwords", "name", "Laptop", "expires", "1y", "read_only", "yes")
 	made.Want(t, "app password", 200, "It opens what is shared with you, to read", "/dav/shared", `href="/portal/mount"`)
