@@ -47,15 +47,17 @@ func (bareTx) Usage(context.Context, string) (u store.Usage, ok bool, err error)
 	return u, false, nil
 }
 
-func (bareTx) DropLocksBelow(vpath.Path) error         { return nil }
-func (bareTx) DropPropsBelow(vpath.Path) error         { return nil }
-func (bareTx) MoveProps(_, _ vpath.Path) error         { return nil }
-func (bareTx) CopyProps(_, _ vpath.Path, _ bool) error { return nil }
-func (bareTx) PutMove(store.Move) error                { return nil }
-func (bareTx) DropMove(string) error                   { return nil }
-func (bareTx) PutUsage(store.Usage) error              { return nil }
-func (bareTx) AddUsage(string, int64) error            { return nil }
-func (bareTx) DropProps(vpath.Path) error              { return nil }
+func (bareTx) DropLocksBelow(vpath.Path) error          { return nil }
+func (bareTx) DropPropsBelow(vpath.Path) error          { return nil }
+func (bareTx) MoveProps(_, _ vpath.Path) error          { return nil }
+func (bareTx) CopyProps(_, _ vpath.Path, _ bool) error  { return nil }
+func (bareTx) PutMove(store.Move) error                 { return nil }
+func (bareTx) DropMove(string) error                    { return nil }
+func (bareTx) PutUsage(store.Usage) error               { return nil }
+func (bareTx) AddUsage(string, int64) error             { return nil }
+func (bareTx) DropProps(vpath.Path) error               { return nil }
+func (bareTx) DropProp(_ vpath.Path, _, _ string) error { return nil }
+func (bareTx) PutProp(vpath.Path, store.Prop) error     { return nil }
 func (bareTx) AuditHead(context.Context, string) (store.AuditStream, error) {
 	return store.AuditStream{}, nil
 }
