@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// contentType is the media type of a name, from a fixed table: a file's bytes
+// ContentType is the media type of a name, from a fixed table: a file's bytes
 // are never looked at, so that no upload can pass itself off as a page, and a
 // listing opens nothing.
-func contentType(name string) string {
+func ContentType(name string) string {
 	ext := strings.ToLower(path.Ext(name))
 	for _, table := range []func(string) string{textType, officeType, mediaType} {
 		if t := table(ext); t != "" {

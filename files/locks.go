@@ -161,7 +161,7 @@ func (t *Tree) touch(ctx context.Context, l place) error {
 		return t.touchNoise(ctx, l)
 	}
 	_, err := l.space.Backend.Put(ctx, l.inner, strings.NewReader(""), backends.PutOptions{
-		Meta: backends.Meta{Creator: t.who.ID(), ContentType: contentType(l.path.Name())},
+		Meta: backends.Meta{Creator: t.who.ID(), ContentType: ContentType(l.path.Name())},
 		If:   backends.Condition{NotExist: true}, // never empties a file that came meanwhile
 
 		Commit: func() error { return stillHeld(ctx) },

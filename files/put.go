@@ -90,7 +90,7 @@ func (t *Tree) upload(ctx context.Context, u upload, g *gauge, gone int64, send 
 	held := ctx
 	info, err = send(sending, backends.PutOptions{
 		Size: u.o.Size,
-		Meta: backends.Meta{Creator: t.creator(u), ModTime: u.o.ModTime, ContentType: contentType(u.path.Name())},
+		Meta: backends.Meta{Creator: t.creator(u), ModTime: u.o.ModTime, ContentType: ContentType(u.path.Name())},
 		If:   t.condition(u),
 		Commit: func() (err error) {
 			if held, err = w.hold(ctx, stop); err != nil {

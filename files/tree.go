@@ -259,7 +259,7 @@ func (t *Tree) node(p vpath.Path, info backends.Info) Node {
 		n.Title = t.r.spaces[p.Top()].Title
 	}
 	if !info.Dir {
-		n.ETag, n.ContentType, n.SHA256 = info.ETag, contentType(p.Name()), info.SHA256
+		n.ETag, n.ContentType, n.SHA256 = info.ETag, ContentType(p.Name()), info.SHA256
 	}
 	return n
 }

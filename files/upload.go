@@ -98,7 +98,7 @@ func (t *Tree) beginUpload(ctx context.Context, p vpath.Path, wish UploadWish) (
 	if err != nil {
 		return UploadState{}, err
 	}
-	meta := backends.Meta{Creator: t.creator(u), ModTime: wish.ModTime, ContentType: contentType(u.path.Name())}
+	meta := backends.Meta{Creator: t.creator(u), ModTime: wish.ModTime, ContentType: ContentType(u.path.Name())}
 	handle, err := stager.Begin(ctx, u.inner, backends.PutOptions{Size: wish.Size, Meta: meta, Loose: u.blind})
 	if err != nil {
 		return UploadState{}, t.putFailed(u, err)

@@ -57,7 +57,7 @@ func (n notes) sum() (hash.Hash, error) {
 func stateOf(row store.Upload, n notes) UploadState {
 	st := UploadState{ID: row.ID, Path: row.Path, Size: row.Size, Offset: row.Offset, Expires: row.Expires, Receipt: n.Receipt}
 	if n.Done {
-		st.Node = &Node{Path: row.Path, Size: row.Size, ContentType: contentType(row.Path.Name())}
+		st.Node = &Node{Path: row.Path, Size: row.Size, ContentType: ContentType(row.Path.Name())}
 	}
 	return st
 }

@@ -30,7 +30,7 @@ func parseChecksums(header string) ([]checksum, error) {
 		case c.Hash == nil:
 			continue
 		case len(want) != 2*c.Size() || strings.Trim(c.want, "0123456789abcdef") != "" || len(list) == maxChecksums:
-			return nil, refuse(http.StatusBadRequest, "The OC-Checksum header is no checksum of its kind.")
+			return nil, refuse(http.StatusBadRequest, "OC-Checksum cannot be read: write it as in SHA1:da39a3…, with as many digits as its kind has.")
 		}
 		list = append(list, c)
 	}

@@ -161,11 +161,7 @@ func (h *Handler) joinChunks(w http.ResponseWriter, r *http.Request, q *request)
 	if err != nil {
 		return err
 	}
-	if accepted {
-		w.Header().Set("X-OC-Mtime", "accepted")
-	}
-	setValidators(w.Header(), n)
-	w.WriteHeader(createdStatus(created))
+	tellStored(w, n, created, accepted)
 	return nil
 }
 
@@ -189,21 +185,10 @@ func (h *Handler) dropChunks(w http.ResponseWriter, r *http.Request, q *request)
 
 // listChunks is PROPFIND.
 func (h *Handler) listChunks(w http.ResponseWriter, r *http.Request, q *request) error {
-	d, err := parseDepth(r.Header.Values("Depth"), 1)
-	if err != nil {
-		return err
-	}
-	doc, err := readXML(r)
-	if err != nil {
-		return err
-	}
 	lives := liveProps()
-	query, err := parseQuery(doc, lives)
+	d, query, err := parsePropfind(r, lives)
 	if err != nil {
 		return err
-	}
-	if d.levels == depthInfinity {
-		return &refusal{http.StatusForbidden, "propfind-finite-depth", "A whole tree is not listed at once: ask for it folder by folder, with Depth: 1."}
 	}
 	self, below, err := q.chunks.find(r.Context())
 	if err != nil {
@@ -282,21 +267,15 @@ func totalLength(r *http.Request) (int64, error) {
 	return n, nil
 }
 
-// parseChecksum reads OC-Checksum: one sum or several, each ALGORITHM:HEX. The first
-// that we know counts, none if we know none.
+// parseChecksum is parseChecksums of what package files holds to its sum by itself. The
+// first that we know counts, none if we know none.
 func parseChecksum(header string) (*files.UploadSum, error) {
-	for word := range strings.FieldsSeq(header) {
-		name, sum, ok := strings.Cut(word, ":")
-		raw, err := hex.DecodeString(sum)
-		if !ok || err != nil {
-			return nil, refuse(http.StatusBadRequest, "OC-Checksum cannot be read: it is written as in SHA1:da39a3….")
-		}
-		switch name = strings.ToLower(name); name {
-		case "sha256", "sha1", "md5", "adler32":
-			return &files.UploadSum{Algorithm: name, Sum: raw}, nil
-		}
+	sums, err := parseChecksums(header)
+	if err != nil || len(sums) == 0 {
+		return nil, err
 	}
-	return nil, nil //nolint:nilnil // none is no fault
+	raw, err := hex.DecodeString(sums[0].want)
+	return &files.UploadSum{Algorithm: strings.ToLower(sums[0].name), Sum: raw}, err
 }
 
 // noBody refuses a body. It would be a request for more, which nobody has defined

@@ -17,25 +17,10 @@ import (
 // from one listing that is complete before the first byte goes out: a listing
 // that was cut short would look to a sync client like files that were deleted.
 func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *request) error {
-	// Many old clients leave Depth out and mean the folder's members. By RFC 4918
-	// §9.1 it means infinity, which §9.1 lets us limit, too.
-	d, err := parseDepth(r.Header.Values("Depth"), 1)
-	if err != nil {
-		return err
-	}
-	// The body is judged before the Depth that cannot be served: a request that is
-	// nonsense is 400 at any depth.
-	doc, err := readXML(r)
-	if err != nil {
-		return err
-	}
 	lives := liveProps()
-	query, err := parseQuery(doc, lives)
+	d, query, err := parsePropfind(r, lives)
 	if err != nil {
 		return err
-	}
-	if d.levels == depthInfinity {
-		return &refusal{http.StatusForbidden, "propfind-finite-depth", "A whole tree is not listed at once: ask for it folder by folder, with Depth: 1."}
 	}
 	if err := q.checkIf(r); err != nil {
 		return err
@@ -64,6 +49,25 @@ func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *requ
 		return p.write(below)
 	}
 	return p.write(append([]files.Node{self}, below...))
+}
+
+// parsePropfind reads how deep a PROPFIND goes and what it asks for.
+func parsePropfind(r *http.Request, lives []liveProp) (d depth, q query, err error) {
+	// Many old clients leave Depth out and mean the folder's members. By RFC 4918
+	// §9.1 it means infinity, which §9.1 lets us limit, too.
+	if d, err = parseDepth(r.Header.Values("Depth"), 1); err != nil {
+		return d, q, err
+	}
+	// The body is judged before the Depth that cannot be served: a request that is
+	// nonsense is 400 at any depth.
+	doc, err := readXML(r)
+	if err != nil {
+		return d, q, err
+	}
+	if q, err = parseQuery(doc, lives); err == nil && d.levels == depthInfinity {
+		err = &refusal{http.StatusForbidden, "propfind-finite-depth", "A whole tree is not listed at once: ask for it folder by folder, with Depth: 1."}
+	}
+	return d, q, err
 }
 
 // quota asks for the room in the workspace, if the request does. Without the

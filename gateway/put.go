@@ -42,12 +42,18 @@ func (h *Handler) handlePut(w http.ResponseWriter, r *http.Request, q *request) 
 	if err != nil {
 		return err
 	}
-	if accepted {
+	tellStored(w, n, created, accepted)
+	return nil
+}
+
+// tellStored answers with the version that is there now, and whether it has the time
+// that X-OC-Mtime gave.
+func tellStored(w http.ResponseWriter, n files.Node, created, timed bool) {
+	if timed {
 		w.Header().Set("X-OC-Mtime", "accepted")
 	}
 	setValidators(w.Header(), n)
 	w.WriteHeader(createdStatus(created))
-	return nil
 }
 
 // announced is the length that the request promises, -1 if it does not. macOS

@@ -41,32 +41,10 @@ func (r *Room) Shows(n files.Node) (ok, large bool) {
 // its bytes; "" for what it may not.
 func PreviewType(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".png":
-		return "image/png"
-	case ".jpg", ".jpeg":
-		return "image/jpeg"
-	case ".gif":
-		return "image/gif"
-	case ".webp":
-		return "image/webp"
-	case ".pdf":
-		return "application/pdf"
 	case ".txt", ".md", ".csv", ".log":
 		return "text/plain; charset=utf-8"
-	case ".mp3":
-		return "audio/mpeg"
-	case ".m4a":
-		return "audio/mp4"
-	case ".wav":
-		return "audio/wav"
-	case ".ogg":
-		return "audio/ogg"
-	case ".mp4":
-		return "video/mp4"
-	case ".webm":
-		return "video/webm"
-	case ".mov":
-		return "video/quicktime"
+	case ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".mp3", ".m4a", ".wav", ".ogg", ".mp4", ".webm", ".mov":
+		return files.ContentType(name)
 	}
 	return ""
 }
