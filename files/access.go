@@ -102,13 +102,17 @@ func containsSubject(all []Access, s acl.Subject) bool {
 
 // mayKnow tells whether the principal may know who else may do what with a thing.
 func (t *Tree) mayKnow(p vpath.Path, info backends.Info) bool {
-	for _, right := range []acl.Right{acl.Share, acl.GrantRight, acl.Audit} {
-		if t.view.Decide(right, p, info.Creator).Allowed() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(knowing(), func(right acl.Right) bool { return t.view.Decide(right, p, info.Creator).Allowed() })
 }
+
+// KnowsOthers is the rule of Who for rights in words, as Rights and Node.Rights give
+// them.
+func KnowsOthers(rights []string) bool {
+	return slices.ContainsFunc(knowing(), func(right acl.Right) bool { return slices.Contains(rights, right.String()) })
+}
+
+// knowing are the rights of which each lets somebody know who else has some.
+func knowing() []acl.Right { return []acl.Right{acl.Share, acl.GrantRight, acl.Audit} }
 
 // accessOf is what a view says of p, with the sentence for the first right.
 func (t *Tree) accessOf(view *acl.View, subject acl.Subject, p vpath.Path, info backends.Info) Access {

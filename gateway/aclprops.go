@@ -14,14 +14,6 @@ import (
 // has an address, so that OPTIONS does not claim access-control: rules are made in the
 // configuration and in the portal.
 
-// ofRights are the live properties that need to know what the principal may do.
-func ofRights() []string {
-	return []string{
-		"isreadonly", "owner", "current-user-privilege-set", "acl",
-		"oc:permissions", "oc:owner-id", "oc:owner-display-name",
-	}
-}
-
 // access is who may do what with one thing.
 type access struct {
 	path vpath.Path
@@ -39,7 +31,7 @@ type accessTeller interface {
 // folder are not asked about: each would cost as much as the folder.
 func (q *request) access(r *http.Request, query query, self *files.Node) (*access, error) {
 	tree, ok := q.tree.(accessTeller)
-	if !ok || !query.asks("acl") || !mayReadACL(self) {
+	if !ok || !query.asks("acl") || !files.KnowsOthers(self.Rights) {
 		return nil, nil //nolint:nilnil // nothing to tell is no fault
 	}
 	list, err := tree.Who(r.Context(), self.Path)
@@ -47,11 +39,6 @@ func (q *request) access(r *http.Request, query query, self *files.Node) (*acces
 		return nil, err
 	}
 	return &access{path: self.Path, list: list}, nil
-}
-
-// mayReadACL is the rule of files.Tree.Who.
-func mayReadACL(n *files.Node) bool {
-	return slices.ContainsFunc(n.Rights, func(word string) bool { return word == "share" || word == "grant" || word == "audit" })
 }
 
 // principalURN names somebody. RFC 3744 §5.1 wants the address of a principal, and
@@ -84,7 +71,7 @@ func appendPrivilegesOf(b []byte, words []string) []byte {
 		{"write-content", has("write")},
 		{"bind", has("create")},
 		{"unbind", has("delete")},
-		{"read-acl", has("share") || has("grant") || has("audit")},
+		{"read-acl", files.KnowsOthers(words)},
 		{"read-current-user-privilege-set", len(words) > 0},
 	} {
 		if p.held {

@@ -38,7 +38,7 @@ func (a *admission) enter(ctx context.Context, id, method string) (leave func(),
 	}
 	rooms := []chan struct{}{t.all}
 	switch method { // these first, so that waiting ones leave room for the rest
-	case http.MethodPut:
+	case http.MethodPut, http.MethodPatch:
 		rooms = []chan struct{}{t.uploads, t.all}
 	case "REPORT", "SEARCH":
 		rooms = []chan struct{}{t.walks, t.all}

@@ -84,6 +84,27 @@ func TestAdmissionEnds(t *testing.T) {
 	})
 }
 
+// TestAdmissionOfUploads: a part of a file is an upload as the whole is, so that slow
+// ones leave room for the rest.
+func TestAdmissionOfUploads(t *testing.T) {
+	a := admission{people: map[string]*turns{}}
+	for i := range maxUploads {
+		if _, err := a.enter(t.Context(), "ann", []string{http.MethodPut, http.MethodPatch}[i%2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, method := range []string{http.MethodPut, http.MethodPatch} {
+		if _, err := a.enter(ctx, "ann", method); !errors.Is(err, context.Canceled) {
+			t.Errorf("one %s more = %v", method, err)
+		}
+	}
+	if _, err := a.enter(t.Context(), "ann", http.MethodGet); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAdmissionOfWalks: what may look at everything that one sees waits for its
 // like, and other requests do not wait for it.
 func TestAdmissionOfWalks(t *testing.T) {

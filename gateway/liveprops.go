@@ -19,6 +19,8 @@ type liveProp struct {
 	// 3253 §3.1.5, RFC 5323 §3.4 and RFC 6578 §4 keep out of allprop.
 	named bool
 	value appender
+	// rights is set for those that are told by what the principal may do.
+	rights bool
 }
 
 // appender writes a property's content; false if n has no such property.
@@ -28,35 +30,35 @@ type appender func(b []byte, p *page, n *files.Node) ([]byte, bool)
 // meaning here: getcontentlanguage is a dead property, if a client sets it.
 func liveProps() []liveProp {
 	return []liveProp{
-		{"resourcetype", false, appendResourceType},
-		{"displayname", false, appendDisplayName},
-		{"getcontentlength", false, appendContentLength},
-		{"getlastmodified", false, appendLastModified},
-		{"creationdate", false, appendCreationDate},
-		{"getetag", false, appendETag},
-		{"getcontenttype", false, appendContentType},
-		{"supportedlock", false, appendSupportedLock},
-		{"lockdiscovery", false, appendLockDiscovery},
-		{"quota-available-bytes", true, appendQuotaAvailable},
-		{"quota-used-bytes", true, appendQuotaUsed},
-		{"lastmodified", true, appendEpoch},
-		{"iscollection", true, appendIsCollection},
-		{"ishidden", true, appendIsHidden},
-		{"isreadonly", true, appendIsReadOnly},
-		{"owner", true, appendOwner},
-		{"current-user-privilege-set", true, appendPrivileges},
-		{"supported-privilege-set", true, appendSupportedPrivileges},
-		{"acl", true, appendACL},
-		{"acl-restrictions", true, appendACLRestrictions},
-		{"principal-collection-set", true, appendNothing},
-		{"oc:permissions", true, appendPermissions},
-		{"oc:checksums", true, appendChecksums},
-		{"oc:size", true, appendContentLength},
-		{"oc:owner-id", true, appendOwnerLogin},
-		{"oc:owner-display-name", true, appendOwnerName},
-		{"sync-token", true, appendSyncToken},
-		{"supported-report-set", true, appendReports},
-		{"supported-query-grammar-set", true, appendGrammars},
+		{"resourcetype", false, appendResourceType, false},
+		{"displayname", false, appendDisplayName, false},
+		{"getcontentlength", false, appendContentLength, false},
+		{"getlastmodified", false, appendLastModified, false},
+		{"creationdate", false, appendCreationDate, false},
+		{"getetag", false, appendETag, false},
+		{"getcontenttype", false, appendContentType, false},
+		{"supportedlock", false, appendSupportedLock, false},
+		{"lockdiscovery", false, appendLockDiscovery, false},
+		{"quota-available-bytes", true, appendQuotaAvailable, false},
+		{"quota-used-bytes", true, appendQuotaUsed, false},
+		{"lastmodified", true, appendEpoch, false},
+		{"iscollection", true, appendIsCollection, false},
+		{"ishidden", true, appendIsHidden, false},
+		{"isreadonly", true, appendIsReadOnly, true},
+		{"owner", true, appendOwner, true},
+		{"current-user-privilege-set", true, appendPrivileges, true},
+		{"supported-privilege-set", true, appendSupportedPrivileges, false},
+		{"acl", true, appendACL, true},
+		{"acl-restrictions", true, appendACLRestrictions, false},
+		{"principal-collection-set", true, appendNothing, false},
+		{"oc:permissions", true, appendPermissions, true},
+		{"oc:checksums", true, appendChecksums, false},
+		{"oc:size", true, appendContentLength, false},
+		{"oc:owner-id", true, appendOwnerLogin, true},
+		{"oc:owner-display-name", true, appendOwnerName, true},
+		{"sync-token", true, appendSyncToken, false},
+		{"supported-report-set", true, appendReports, false},
+		{"supported-query-grammar-set", true, appendGrammars, false},
 	}
 }
 

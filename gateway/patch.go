@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"portico/files"
+	"portico/sharing"
 	"portico/vpath"
 )
 
@@ -29,6 +30,7 @@ type Patcher interface {
 var (
 	_ Patcher = (*files.Tree)(nil)
 	_ Patcher = (*files.Window)(nil)
+	_ Patcher = (*sharing.Room)(nil)
 )
 
 // handlePatch changes a part of a file.

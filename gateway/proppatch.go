@@ -105,11 +105,7 @@ func newPatch(e *element, remove bool, n int, lives []liveProp) patch {
 // rclone, where it is not told "accepted" to X-OC-Mtime, lastmodified with the seconds.
 // RFC 4918 §9.2.1: 409 for a value that is none.
 func (p *patch) setTime(e *element) {
-	var text strings.Builder
-	for _, c := range e.content {
-		text.WriteString(c.text)
-	}
-	value := strings.TrimSpace(text.String())
+	value := strings.TrimSpace(e.text())
 	t := parseDate(value)
 	if seconds, ok := parseMtime(value); ok {
 		t = seconds

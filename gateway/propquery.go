@@ -46,24 +46,19 @@ func parseQuery(doc *element, lives []liveProp) (query, error) {
 		prop = doc.child("include")
 	}
 	if prop != nil {
-		q.want(prop.children(), lives)
-	}
-	tags := 0
-	for _, w := range q.named {
-		tags += len(w.empty)
-	}
-	if tags > maxTags {
-		return query{}, refuse(http.StatusRequestEntityTooLarge, "The names of the properties that are asked for have more than 32 KiB together.")
+		err := q.want(prop.children(), lives)
+		return q, err
 	}
 	return q, nil
 }
 
-// maxTags bounds what a PROPFIND asks for by name: all of it comes back for each
+// maxTags bounds what a request asks for by name: all of it comes back for each
 // file, if only to say that it is missing.
 const maxTags = 32 << 10
 
 // want adds names, each once. With allprop, those that it brings anyway are left out.
-func (q *query) want(asked []*element, lives []liveProp) {
+func (q *query) want(asked []*element, lives []liveProp) error {
+	tags := 0
 	for _, e := range asked {
 		if slices.ContainsFunc(q.named, func(w wanted) bool { return w.name == e.name }) {
 			continue
@@ -73,7 +68,12 @@ func (q *query) want(asked []*element, lives []liveProp) {
 			continue
 		}
 		q.named = append(q.named, w)
+		tags += len(w.empty)
 	}
+	if tags > maxTags {
+		return refuse(http.StatusRequestEntityTooLarge, "The names of the properties that are asked for have more than 32 KiB together: ask for fewer at once.")
+	}
+	return nil
 }
 
 // asks tells whether a live property is asked for by name.
@@ -87,7 +87,7 @@ func (q *query) lookups() files.Want {
 	return files.Want{
 		Locks:  q.all || q.asks("lockdiscovery"),
 		Props:  q.all || q.names || dead || q.asks("oc:checksums"),
-		Rights: slices.ContainsFunc(q.named, func(w wanted) bool { return w.live != nil && slices.Contains(ofRights(), w.live.name) }),
+		Rights: slices.ContainsFunc(q.named, func(w wanted) bool { return w.live != nil && w.live.rights }),
 	}
 }
 

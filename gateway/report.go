@@ -29,7 +29,9 @@ func (h *Handler) handleReport(w http.ResponseWriter, r *http.Request, q *reques
 	lives := liveProps()
 	query := query{}
 	if prop := doc.child("prop"); prop != nil {
-		query.want(prop.children(), lives)
+		if err := query.want(prop.children(), lives); err != nil {
+			return err
+		}
 	}
 	ask, err := parseSync(doc, r.Header.Values("Depth"))
 	if err != nil {

@@ -112,8 +112,8 @@ func parseSelect(basic *element, lives []liveProp) (query, error) {
 		return query{all: true}, nil
 	case which.child("prop") != nil:
 		var q query
-		q.want(which.child("prop").children(), lives)
-		return q, nil
+		err := q.want(which.child("prop").children(), lives)
+		return q, err
 	}
 	return query{}, unsearchable("The search has no select with prop or allprop.")
 }

@@ -7,10 +7,8 @@ import (
 
 	"golang.org/x/net/webdav"
 
-	"portico/fault"
 	"portico/files"
 	"portico/identity"
-	"portico/vpath"
 )
 
 // Watcher hears of requests to the drive, after they were done. Whoever opens their
@@ -34,7 +32,6 @@ type Seen struct {
 	TLS     bool
 
 	Method string
-	Path   vpath.Path // the root where it was not read
 	Status int
 	Sent   int64 // bytes of a listing
 	Err    error // why it was refused, nil where it was not
@@ -47,7 +44,7 @@ func (h *Handler) watch(r *http.Request, q *request, err error) {
 	}
 	n := Seen{
 		Person: q.who, Address: h.Address(r), Agent: clip(r.UserAgent(), 256), TLS: h.Secure(r),
-		Method: r.Method, Path: q.path, Status: http.StatusOK, Sent: q.sent, Err: err,
+		Method: r.Method, Status: http.StatusOK, Sent: q.sent, Err: err,
 	}
 	if n.Person == "" {
 		n.Login, _, _ = identity.Basic(r.Header.Values("Authorization"))
@@ -72,12 +69,4 @@ func statusOf(method string, err error) int {
 func isBearer(r *http.Request) bool {
 	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.EqualFold(scheme, "Bearer")
-}
-
-// Told is the sentence that a refusal has for who asked, nil for none.
-func (s Seen) Told() fault.Sentence {
-	if told, ok := fault.Said(s.Err); ok {
-		return told
-	}
-	return nil
 }

@@ -111,6 +111,19 @@ func (r *Room) Put(ctx context.Context, p vpath.Path, from io.Reader, o files.Pu
 	return n, created, r.says(err)
 }
 
+// Patch is Window.Patch within the link's limits: the version that it makes is a
+// deposit as a whole.
+func (r *Room) Patch(ctx context.Context, p vpath.Path, body io.Reader, o files.PatchOptions) (files.Node, error) {
+	if err := errors.Join(r.allows(ctx, p, p.Name(), o.Size), r.ownFolder(p)); err != nil {
+		return files.Node{}, err
+	}
+	if most := r.most(); o.MaxSize == 0 || o.MaxSize > most {
+		o.MaxSize = most
+	}
+	n, err := r.Window.Patch(ctx, p, body, o)
+	return n, r.says(err)
+}
+
 // Lock is Window.Lock: that of a free name makes a file.
 func (r *Room) Lock(ctx context.Context, p vpath.Path, o files.LockOptions) (files.Lock, bool, error) {
 	if _, err := r.Stat(ctx, p); errors.Is(err, fs.ErrNotExist) {

@@ -194,6 +194,16 @@ func xmlAttacks() []attack {
 			list = append(list, attack{fmt.Sprintf("PROPFIND of %s, %d KiB in a chunk", name, n>>10), "PROPFIND", "/dav/firm/victims/", "Depth: 1\r\n" + chunked, strings.NewReader(pieces), nil, false})
 		}
 	}
+	// What asks for properties and is well-formed gets as far as the answer.
+	names := strings.Repeat("n", 900) + `">` + numberedIn(15_000, "<x:a%d/>") + `</D:prop>`
+	for method, body := range map[string]string{
+		"REPORT": `<D:sync-collection xmlns:D="DAV:"><D:sync-token/><D:sync-level>1</D:sync-level><D:prop xmlns:x="` + names + `</D:sync-collection>`,
+		"SEARCH": `<D:searchrequest xmlns:D="DAV:"><D:basicsearch><D:select><D:prop xmlns:x="` + names + `</D:select>` +
+			`<D:from><D:scope><D:href>/dav/firm/victims/</D:href><D:depth>1</D:depth></D:scope></D:from></D:basicsearch></D:searchrequest>`,
+	} {
+		header, r := inFull(body)
+		list = append(list, attack{method + " of many properties", method, "/dav/firm/victims/", "Depth: 0\r\n" + header, r, []int{413}, false})
+	}
 	return list
 }
 
