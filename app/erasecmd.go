@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -86,17 +85,13 @@ func orNone(list []string) string {
 
 // erase opens the state for writing, only now that it is wanted.
 func erase(ctx context.Context, cfg *config.Config, p audit.Person) (err error) {
-	secret, err := auditSecret(cfg)
-	if err != nil {
-		return err
-	}
 	state, err := openBeside(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
 	clock := time.Now //nolint:forbidigo // the command's clock
-	log, err := audit.New(audit.Options{Store: state, Key: secret, Clock: clock, Rand: rand.Reader})
+	log, err := auditBeside(cfg, state, clock)
 	if err != nil {
 		return err
 	}

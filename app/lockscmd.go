@@ -2,11 +2,9 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -67,7 +65,7 @@ type lockLine struct {
 }
 
 func lineOf(l store.Lock) lockLine {
-	return lockLine{l.Path.String(), l.HolderAs, l.Created.Truncate(time.Second), l.Expires.Truncate(time.Second), l.Infinite, l.Shared, l.Token}
+	return lockLine{l.Path.String(), l.HolderAs, l.Created.UTC().Truncate(time.Second), l.Expires.UTC().Truncate(time.Second), l.Infinite, l.Shared, l.Token}
 }
 
 func (k locksListCmd) Run(c *console) error {
@@ -79,7 +77,7 @@ func (k locksListCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	list, err := state.LocksBelow(c.ctx, below, cfg.now())
+	list, err := state.LocksBelow(c.ctx, below, time.Now()) //nolint:forbidigo // the command's clock
 	if err = errors.Join(err, state.Close()); err != nil {
 		return err
 	}
@@ -112,18 +110,15 @@ func (k locksBreakCmd) Run(c *console) error {
 }
 
 // end drops the locks, and records each, in one transaction.
-func (k locksBreakCmd) end(ctx context.Context, cfg lockWorld, state store.State, below vpath.Path) (ended []store.Lock, err error) {
-	secret, err := auditSecret(cfg.Config)
-	if err != nil {
-		return nil, err
-	}
-	log, err := audit.New(audit.Options{Store: state, Key: secret, Clock: cfg.now, Rand: rand.Reader})
+func (k locksBreakCmd) end(ctx context.Context, cfg *config.Config, state store.State, below vpath.Path) (ended []store.Lock, err error) {
+	clock := time.Now //nolint:forbidigo // the command's clock
+	log, err := auditBeside(cfg, state, clock)
 	if err != nil {
 		return nil, err
 	}
 	err = state.Update(ctx, func(tx store.Tx) error {
 		ended = nil
-		list, err := tx.LocksBelow(ctx, below, cfg.now())
+		list, err := tx.LocksBelow(ctx, below, clock())
 		if err != nil {
 			return err
 		}
@@ -144,24 +139,17 @@ func (k locksBreakCmd) end(ctx context.Context, cfg lockWorld, state store.State
 // endLock drops a lock, with the row that tells whose it was.
 func endLock(log *audit.Log, tx store.Tx, l store.Lock) error {
 	return errors.Join(tx.DropLock(l.Token), log.Append(tx, audit.Event{
-		Actor:  audit.Actor{Type: audit.ByCommand, ID: fmt.Sprintf("uid:%d", os.Getuid()), Via: "command"},
-		Action: audit.Unlock, Path: l.Path.String(), Dest: l.Holder, Allowed: true,
+		Actor: commandActor(), Action: audit.Unlock, Path: l.Path.String(), Dest: l.Holder, Allowed: true,
 	}))
 }
 
-// lockWorld is the config, with the commands' clock.
-type lockWorld struct {
-	*config.Config
-	now func() time.Time
-}
-
-func openLocks(c *console, file string) (lockWorld, store.State, error) {
+func openLocks(c *console, file string) (*config.Config, store.State, error) {
 	cfg, err := config.Load(file, c.env)
 	if err != nil {
-		return lockWorld{}, nil, err
+		return nil, nil, err
 	}
 	state, err := openBeside(c.ctx, cfg)
-	return lockWorld{cfg, time.Now}, state, err //nolint:forbidigo // the command's clock
+	return cfg, state, err
 }
 
 // parsePlace reads a path of the command line; "" is the top.

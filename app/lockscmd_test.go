@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"portico/audit"
+	"portico/store"
 )
 
 // TestLocks lists and ends locks beside the server that has the state open, with a
@@ -43,6 +45,15 @@ func TestLocks(t *testing.T) {
 		if r.Action != audit.Unlock || r.Actor.Type != audit.ByCommand || !strings.HasPrefix(r.Path, "/firm/") || !strings.HasSuffix(r.Dest, "ann") {
 			t.Errorf("row %+v", r)
 		}
+	}
+}
+
+// TestLockTimes are in UTC for programs, wherever the server stands.
+func TestLockTimes(t *testing.T) {
+	at := time.Date(2026, 11, 22, 10, 42, 7, 5000, time.FixedZone("", 3600))
+	l := lineOf(store.Lock{Created: at, Expires: at.Add(time.Hour)})
+	if text, err := json.Marshal(l); err != nil || !strings.Contains(string(text), `"since":"2026-11-22T09:42:07Z","until":"2026-11-22T10:42:07Z"`) {
+		t.Errorf("%s, %v", text, err)
 	}
 }
 

@@ -24,7 +24,7 @@ func (s *process) rooms(cfg *config.Config) []web.Room {
 		unlock.Room(s.unlock),
 		mount.Room(s.doctor),
 		staff.Room(staff.Options{
-			Files: s.files, Name: s.nameOf, Person: s.person, Activity: s.activity, Sharing: s.sharing, Links: s.sharing.LinksAt, Ask: s.sharing.AskAccess, Uploads: uploadsAt,
+			Files: s.files, Name: s.nameOf, Person: s.person, Activity: s.activity, Sharing: s.sharing, Links: s.sharing.LinksOn, Ask: s.sharing.AskAccess, Uploads: uploadsAt,
 		}),
 		contacts.Room(contacts.Options{Files: s.files, Sharing: s.sharing, Mails: s.notices.Mails()}),
 		customers.Room(customers.Options{Files: s.files, Sharing: s.sharing, Notices: s.notices, Uploads: uploadsAt}),

@@ -26,7 +26,7 @@ func (s *process) openSharing(cfg *config.Config) (err error) {
 	}
 	s.sharing, err = sharing.New(sharing.Options{
 		State: s.state, Files: s.files, Tell: s.notices, Throttle: s.throttle, Queue: s.queue, People: s.gate.People(),
-		Colleague: s.colleague, Staff: s.staff, Audit: s.appendDeed, Changed: s.gate.Flush,
+		Principal: gateway.Principal, Colleague: s.colleague, Staff: s.staff, Audit: s.appendDeed, Changed: s.gate.Flush,
 		Title: s.title, Firm: s.brand("").Name, Base: s.public.Load,
 		Secret: secret, Clock: s.clock, Zone: s.zone, Rand: rand.Reader, Log: s.log,
 	})

@@ -109,12 +109,8 @@ func (k unlockCmd) Run(c *console) error {
 
 // unlock forgets, and records what it forgot, in one transaction.
 func (k unlockCmd) unlock(ctx context.Context, cfg *config.Config, state store.State) (done unlocked, err error) {
-	secret, err := auditSecret(cfg)
-	if err != nil {
-		return done, err
-	}
 	clock := time.Now //nolint:forbidigo // the command's clock
-	log, err := audit.New(audit.Options{Store: state, Key: secret, Clock: clock, Rand: rand.Reader})
+	log, err := auditBeside(cfg, state, clock)
 	if err != nil {
 		return done, err
 	}
@@ -153,8 +149,7 @@ func recordPardon(log *audit.Log, tx store.Tx, whose string, held throttle.Held)
 		return p, nil
 	}
 	return p, log.Append(tx, audit.Event{
-		Actor:  audit.Actor{Type: audit.ByCommand, ID: fmt.Sprintf("uid:%d", os.Getuid()), Via: "command"},
-		Action: audit.Pardon, Dest: whose, Allowed: true, Why: p.String(),
+		Actor: commandActor(), Action: audit.Pardon, Dest: whose, Allowed: true, Why: p.String(),
 	})
 }
 
@@ -192,4 +187,19 @@ func openBeside(ctx context.Context, cfg *config.Config) (store.State, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// auditBeside is the audit of a command, over a state of openBeside.
+func auditBeside(cfg *config.Config, state store.State, clock func() time.Time) (*audit.Log, error) {
+	secret, err := auditSecret(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return audit.New(audit.Options{Store: state, Key: secret, Clock: clock, Rand: rand.Reader})
+}
+
+// commandActor is who runs a command, as the audit names them: the system knows no
+// more of them.
+func commandActor() audit.Actor {
+	return audit.Actor{Type: audit.ByCommand, ID: fmt.Sprintf("uid:%d", os.Getuid()), Via: "command"}
 }

@@ -192,7 +192,7 @@ func (o *office) share(log *slog.Logger) {
 	var err error
 	o.sharing, err = sharing.New(sharing.Options{
 		State: o.state, Files: o.files, Tell: o, People: o.people, Queue: o.queue,
-		Throttle: throttle.New(throttle.Options{Store: o.state, Clock: o.clock, Log: log}),
+		Throttle: throttle.New(throttle.Options{Store: o.state, Clock: o.clock, Log: log}), Principal: gateway.Principal,
 		Colleague: func(ctx context.Context, mail string) (identity.Identity, bool, error) {
 			login, ok := strings.CutSuffix(mail, "@firm.example")
 			if !ok {
@@ -241,7 +241,7 @@ func (o *office) options(log *slog.Logger) portal.Options {
 		},
 		Rooms: []web.Room{
 			api.Room(api.Options{Files: o.files, Sharing: o.sharing, Notices: o.notices, Person: person}),
-			staff.Room(staff.Options{Files: o.files, Sharing: o.sharing, Links: o.sharing.LinksAt, Ask: o.sharing.AskAccess, Person: person}),
+			staff.Room(staff.Options{Files: o.files, Sharing: o.sharing, Links: o.sharing.LinksOn, Ask: o.sharing.AskAccess, Person: person}),
 			client.Room(client.Options{Files: o.files, Sharing: o.sharing, Notices: o.notices}),
 			contacts.Room(contacts.Options{Files: o.files, Sharing: o.sharing}),
 			link.Room(link.Options{Sharing: o.sharing}),

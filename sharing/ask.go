@@ -51,7 +51,7 @@ func (s *Service) AskAccess(ctx context.Context, by By, p vpath.Path, message st
 		return wrap("ask access", fault.Tell(fs.ErrInvalid, "You may give access here yourself."))
 	}
 	folder := p
-	if !n.Dir && p.Depth() > 1 {
+	if !n.Dir {
 		folder = p.Parent()
 	}
 	if err := s.mayAsk(ctx, s.State, by, folder); err != nil {
@@ -100,7 +100,7 @@ func (s *Service) keepers(ctx context.Context, tree *files.Tree, by By, p vpath.
 		case err != nil:
 			return nil, err
 		}
-		theirs, err := s.Files.As(ctx, staffPrincipal(who))
+		theirs, err := s.Files.As(ctx, s.Principal(who))
 		if err != nil {
 			return nil, err
 		}
@@ -115,15 +115,6 @@ func (s *Service) keepers(ctx context.Context, tree *files.Tree, by By, p vpath.
 		return nil, fault.Tell(fault.ErrConflict, "Portico does not know who could be told here. Ask your administrator.")
 	}
 	return list, nil
-}
-
-// staffPrincipal is a colleague as package files knows them.
-func staffPrincipal(who identity.Identity) files.Principal {
-	p := files.Person{ID: who.ID, Login: string(who.Login), Name: who.Name}
-	for _, g := range who.Groups {
-		p.Groups = append(p.Groups, files.Membership(g))
-	}
-	return files.Staff(p)
 }
 
 // putAsk writes that somebody asked, and tells. Nobody is told of a mail that could

@@ -260,7 +260,6 @@ func (s *Service) managed(ctx context.Context, by By, workspace, mail string) (*
 // contactSubject names a contact in a grant.
 func contactSubject(mail string) string { return "contact:" + mail }
 
-// isOpen tells a contact who may be shared something with.
 // state is how far a contact's access has come, for people.
 func state(s store.ContactState) fault.Sentence {
 	switch s {
@@ -275,6 +274,7 @@ func state(s store.ContactState) fault.Sentence {
 	return fault.Say("none")
 }
 
+// isOpen tells a contact who may be shared something with.
 func isOpen(c store.Contact) bool { return c.State == store.Invited || c.State == store.Active }
 
 // tidy sorts folders, and leaves out those that lie in another.

@@ -118,32 +118,43 @@ func (s *Service) LinksOf(ctx context.Context, by By) ([]LinkView, error) {
 // one who asks made, and all where they may share or change rights (row 50: no
 // link is there that an owner does not see).
 func (s *Service) LinksAt(ctx context.Context, by By, p vpath.Path) ([]LinkView, error) {
+	views, err := s.linksAt(ctx, by, p, true)
+	return views, wrap("links at", err)
+}
+
+// LinksOn are those of LinksAt that open p itself. Of the others, which may be many
+// in a folder, nothing is read.
+func (s *Service) LinksOn(ctx context.Context, by By, p vpath.Path) ([]LinkView, error) {
+	views, err := s.linksAt(ctx, by, p, false)
+	return views, wrap("links on", err)
+}
+
+func (s *Service) linksAt(ctx context.Context, by By, p vpath.Path, members bool) (views []LinkView, err error) {
 	tree, err := s.tree(ctx, by)
 	if err != nil {
-		return nil, wrap("links at", err)
+		return nil, err
 	}
 	grants, err := tree.Given(ctx, p)
 	if err != nil {
-		return nil, wrap("links at", err)
+		return nil, err
 	}
-	var views []LinkView
 	seen := map[string]bool{}
 	for _, g := range grants {
 		id, isLink := strings.CutPrefix(g.Subject, "link:")
-		if !isLink || seen[id] {
+		if !isLink || seen[id] || !members && g.Path != p {
 			continue
 		}
 		seen[id] = true
 		l, found, err := s.State.LinkByID(ctx, id)
 		if err != nil {
-			return nil, wrap("links at", err)
+			return nil, err
 		}
 		if !found || l.Giver != by.ID && !rules(tree, g.Path) {
 			continue
 		}
 		v, err := s.viewOf(ctx, tree, by, l)
 		if err != nil {
-			return nil, wrap("links at", err)
+			return nil, err
 		}
 		views = append(views, v)
 	}

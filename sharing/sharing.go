@@ -74,6 +74,8 @@ type Options struct {
 	Queue    *identity.Queue // hashes passwords
 	People   Directory       // everybody who may sign in, from memory where it may
 
+	// Principal is somebody of People as package files knows them.
+	Principal func(identity.Identity) files.Principal
 	// Colleague tells whether the firm's own directories know a mail address.
 	Colleague func(ctx context.Context, mail string) (identity.Identity, bool, error)
 	// Staff, if set, finds people of the firm by the first letters of a name, a

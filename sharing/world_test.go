@@ -127,7 +127,7 @@ func newWorldOver(tb testing.TB, state store.State) *world {
 	w.sh, err = sharing.New(sharing.Options{
 		State: state, Files: w.files, Tell: w, People: everybody{w.people, w.contacts}, Queue: queue,
 		Throttle:  throttle.New(throttle.Options{Store: state, Clock: w.clock.Now, Log: slog.New(slog.DiscardHandler)}),
-		Colleague: w.colleague, Staff: w.staff,
+		Principal: principal, Colleague: w.colleague, Staff: w.staff,
 		Audit: func(_ store.Tx, d sharing.Deed) error {
 			w.deeds = append(w.deeds, d.By.Name+" "+d.Action+" "+d.About)
 			return nil
@@ -204,6 +204,15 @@ func (w *world) giver(ctx context.Context, id string) (files.Person, error) {
 		return files.Person{}, fs.ErrNotExist
 	}
 	return files.Person{ID: who.ID, Login: string(who.Login), Name: who.Name}, nil
+}
+
+// principal is one of the firm's people, with the groups that a test gives them.
+func principal(who identity.Identity) files.Principal {
+	p := files.Person{ID: who.ID, Login: string(who.Login), Name: who.Name}
+	for _, g := range who.Groups {
+		p.Groups = append(p.Groups, files.Membership(g))
+	}
+	return files.Staff(p)
 }
 
 func (w *world) colleague(ctx context.Context, mail string) (identity.Identity, bool, error) {

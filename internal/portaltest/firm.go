@@ -94,7 +94,7 @@ func New(t testing.TB, rooms func(*Firm) []web.Room) *Firm {
 	f.openFiles(log)
 	base := &url.URL{Scheme: "http", Host: "files.firm.example"}
 	f.Sharing, err = sharing.New(sharing.Options{
-		State: state, Files: f.Files, Tell: f, Throttle: slow, Queue: queue, People: chain,
+		State: state, Files: f.Files, Tell: f, Throttle: slow, Queue: queue, People: chain, Principal: gateway.Principal,
 		Colleague: func(ctx context.Context, mail string) (identity.Identity, bool, error) {
 			return colleague(ctx, users, mail)
 		},

@@ -66,6 +66,18 @@ func Kind(n files.Node) string {
 	return "file"
 }
 
+// Policy is the Content-Security-Policy of a file of a media type. Our own pages may
+// frame what can be shown; all else stands alone, in a sandbox.
+func Policy(kind string) string {
+	switch Showable(files.Node{ContentType: kind}) {
+	case "":
+		return "sandbox; default-src 'none'"
+	case "pdf": // Chromium's reader does not open in a sandbox. It takes no page for a PDF, and runs nothing of ours.
+		return "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+	}
+	return "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+}
+
 // setHeaders are those of what users have put here. It may be a page with a
 // script in it: it is saved and not opened unless its kind is on the list, never
 // sniffed, and in a sandbox if opened all the same.
@@ -75,15 +87,7 @@ func setHeaders(h http.Header, n files.Node, download bool) {
 	if how != "" {
 		kind = n.ContentType
 	}
-	policy := "sandbox; default-src 'none'"
-	switch how {
-	case "":
-	case "pdf": // Chromium's reader does not open in a sandbox. It takes no page for a PDF, and runs nothing of ours.
-		policy = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-	default:
-		policy = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-	}
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", Policy(kind))
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", files.Disposition(n.Path.Name(), how != "" && !download))
 	h.Set("Cache-Control", "private, no-cache")

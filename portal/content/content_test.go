@@ -1,6 +1,7 @@
 package content
 
 import (
+	"strings"
 	"testing"
 
 	"portico/files"
@@ -17,6 +18,21 @@ func TestShowable(t *testing.T) {
 	} {
 		if got := Showable(files.Node{ContentType: kind}); got != want {
 			t.Errorf("Showable(%q) = %q, want %q", kind, got, want)
+		}
+	}
+}
+
+// TestPolicy: all is in a sandbox but a PDF, which Chromium's reader would not open
+// there; and our pages may frame what they show, and nothing else.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string][2]bool{
+		"image/png": {true, true}, "text/plain; charset=utf-8": {true, true}, "application/pdf": {false, true},
+		"application/octet-stream": {true, false}, "text/html": {true, false}, "image/svg+xml": {true, false}, "": {true, false},
+	} {
+		p := Policy(kind)
+		if got := [2]bool{strings.HasPrefix(p, "sandbox;"), strings.Contains(p, "frame-ancestors 'self'")}; got != want || !strings.Contains(p, "default-src 'none'") {
+			t.Errorf("Policy(%q) = %q: sandbox and frames %v, want %v", kind, p, got, want)
 		}
 	}
 }

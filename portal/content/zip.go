@@ -22,9 +22,6 @@ const (
 	maxBytes   = 50 << 30
 )
 
-// errEnough ends a walk that has seen as much as it may.
-var errEnough = errors.New("there is more than this walk may see")
-
 // Zip sends an archive of what lies at the items and below, with the names that
 // they have below base. What goes into it is found first, so that one that would
 // be too large is an error, for the caller to answer, before its first byte.
@@ -53,66 +50,23 @@ func Zip(w http.ResponseWriter, r *http.Request, d Door, name string, base vpath
 }
 
 // found are the members of an archive: what is seen, within the limits.
-func found(ctx context.Context, d Door, items []vpath.Path) ([]files.Node, error) {
-	c := &walk{d: d}
-	err := c.each(ctx, items)
+func found(ctx context.Context, d Door, items []vpath.Path) (all []files.Node, err error) {
+	size := int64(0)
+	walk := files.Walk{In: d, Left: maxMembers}
+	err = walk.Each(ctx, items, func(n files.Node) error {
+		if size += n.Size; size > maxBytes {
+			return files.ErrEnough
+		}
+		all = append(all, n)
+		return nil
+	})
 	switch {
-	case errors.Is(err, errEnough):
+	case errors.Is(err, files.ErrEnough):
 		return nil, fault.Tell(fault.ErrTooLarge, "one download holds at most 10,000 files and 50 GiB: choose fewer, or open the drive")
-	case err == nil && len(c.all) == 0:
+	case err == nil && len(all) == 0:
 		return nil, fs.ErrNotExist
 	}
-	return c.all, err
-}
-
-// walk goes through what somebody may see, a folder before its members.
-type walk struct {
-	d    Door
-	all  []files.Node
-	size int64
-}
-
-// each takes what lies at the paths and below. What vanishes meanwhile is left out.
-func (c *walk) each(ctx context.Context, roots []vpath.Path) error {
-	for _, p := range roots {
-		self, below, err := c.d.Find(ctx, p, true, files.Want{})
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = c.see(self)
-		}
-		if err == nil {
-			err = c.below(ctx, below)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// below takes the files of a folder first, so that they stand together.
-func (c *walk) below(ctx context.Context, list []files.Node) error {
-	var folders []vpath.Path
-	for _, n := range list {
-		if n.Dir {
-			folders = append(folders, n.Path)
-			continue
-		}
-		if err := c.see(n); err != nil {
-			return err
-		}
-	}
-	return c.each(ctx, folders)
-}
-
-func (c *walk) see(n files.Node) error {
-	if c.size += n.Size; len(c.all) == maxMembers || c.size > maxBytes {
-		return errEnough
-	}
-	c.all = append(c.all, n)
-	return nil
+	return all, err
 }
 
 // add writes one file or folder. One that may be seen and not read is left out,

@@ -146,7 +146,7 @@ func (h *house) replica(state store.State) *replica {
 	public := &url.URL{Scheme: "http", Host: "files.firm.example"}
 	throttles := throttle.New(throttle.Options{Store: state, Clock: h.clock.Now, Log: log})
 	x.sh, err = sharing.New(sharing.Options{
-		State: state, Files: x.files, Tell: h, People: h.people, Queue: queue, Throttle: throttles,
+		State: state, Files: x.files, Tell: h, People: h.people, Queue: queue, Throttle: throttles, Principal: gateway.Principal,
 		Colleague: func(context.Context, string) (identity.Identity, bool, error) { return identity.Identity{}, false, nil },
 		Title:     func(string) string { return "Peeters & Co" }, Firm: "Peeters & Co", Base: func() *url.URL { return public }, Secret: []byte(strings.Repeat("s", 32)),
 		Clock: h.clock.Now, Rand: rand.Reader, Log: log,

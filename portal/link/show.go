@@ -235,7 +235,7 @@ func (s shown) WriteHeader(status int) {
 		h, kind := s.Header(), sharing.PreviewType(s.name)
 		h.Set("Content-Type", kind)
 		h.Set("Content-Disposition", files.Disposition(s.name, true))
-		h.Set("Content-Security-Policy", previewPolicy(kind))
+		h.Set("Content-Security-Policy", content.Policy(kind))
 		h.Set("Cache-Control", "private, no-store")
 	}
 	s.ResponseWriter.WriteHeader(status)
@@ -243,15 +243,6 @@ func (s shown) WriteHeader(status int) {
 
 // Unwrap is for http.ResponseController.
 func (s shown) Unwrap() http.ResponseWriter { return s.ResponseWriter }
-
-// previewPolicy lets our own pages frame it. Chromium's reader of PDF does not open
-// in a sandbox; it takes no page for a PDF.
-func previewPolicy(kind string) string {
-	if kind == "application/pdf" {
-		return "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-	}
-	return "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-}
 
 // download sends a file, or a range of it.
 func (p *pages) download(w http.ResponseWriter, r *http.Request, v *sharing.Visit) {

@@ -51,8 +51,8 @@ type Options struct {
 }
 
 // Doctor watches the drives of those who ask for it, on all replicas: each sees the
-// requests that it serves, and writes what is new to the store. For all others a
-// request costs the reading of one number.
+// requests that it serves, and writes what is new to the store. While nobody is
+// watched a request costs the reading of one number; else, a look at each watch.
 type Doctor struct {
 	Options
 	seen chan Seen
@@ -66,6 +66,7 @@ type Doctor struct {
 type watching struct {
 	watch
 	until  time.Time
+	text   *lang.Text // how its person reads
 	writes int
 }
 
@@ -80,19 +81,25 @@ func (d *Doctor) Watching() bool { return d.many.Load() > 0 }
 // Saw takes a request. It waits for nothing: where too many come at once some are
 // lost, and the next like it tells as much.
 func (d *Doctor) Saw(s Seen) {
-	d.mu.RLock()
-	mine := false
-	for _, w := range d.watches {
-		mine = mine || w.concerns(s) != nobodys
-	}
-	d.mu.RUnlock()
-	if !mine {
+	if !d.minds(s) {
 		return
 	}
 	select {
 	case d.seen <- s:
 	default:
 	}
+}
+
+// minds tells whether a request is of any watch.
+func (d *Doctor) minds(s Seen) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, w := range d.watches {
+		if w.concerns(s) != nobodys {
+			return true
+		}
+	}
+	return false
 }
 
 // Start watches somebody's drive from now on. What a watch of before saw is
@@ -109,7 +116,7 @@ func (d *Doctor) Start(ctx context.Context, who identity.Identity, address strin
 	now := d.Clock()
 	until := now.Add(Term)
 	err := d.Store.Update(ctx, func(tx store.Tx) error {
-		if err := tx.DropExpiredTickets(now); err != nil {
+		if err := dropOver(ctx, tx, now); err != nil {
 			return err
 		}
 		return tx.PutTicket(w.ticket(now, until))
@@ -175,14 +182,24 @@ func (d *Doctor) judge(ctx context.Context, s Seen) {
 	d.mu.RUnlock()
 	for _, w := range all {
 		probe := w.clone()
-		if w.writes >= maxWrites || !probe.note(s, d.Clock(), d.text(probe)) {
+		if !probe.note(s, d.Clock(), w.text) || !d.count(w) {
 			continue
 		}
-		w.writes++ // Run alone changes it
 		if err := d.write(ctx, w.Person, s); err != nil && ctx.Err() == nil {
 			d.Log.WarnContext(ctx, "what a watched drive did is not kept", "err", err)
 		}
 	}
+}
+
+// count tells whether a watch may write once more, and counts that.
+func (d *Doctor) count(w *watching) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if w.writes >= maxWrites {
+		return false
+	}
+	w.writes++
+	return true
 }
 
 // write takes a request into the row, which other replicas write too.
@@ -264,20 +281,33 @@ func (d *Doctor) tidy(ctx context.Context) {
 	if len(over) == 0 {
 		return
 	}
-	err := d.Store.Update(ctx, func(tx store.Tx) error { return tx.DropExpiredTickets(now) })
+	err := d.Store.Update(ctx, func(tx store.Tx) error { return dropOver(ctx, tx, now) })
 	if err != nil && ctx.Err() == nil {
 		d.Log.WarnContext(ctx, "what a watched drive did is kept for longer", "err", err)
 	}
 }
 
+// dropOver drops the rows of watches that have ended, and no other tickets: an
+// invitation whose time is over says so for a while (package sharing).
+func dropOver(ctx context.Context, tx store.Tx, now time.Time) error {
+	rows, err := tx.TicketsOf(ctx, kind, subject)
+	for _, t := range rows {
+		if err == nil && !t.Expires.After(now) {
+			err = tx.DropTicket(t.Sum)
+		}
+	}
+	return err
+}
+
 func (d *Doctor) keep(w watch, until time.Time) {
+	text := d.text(w)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	writes := 0
 	if old, ok := d.watches[w.Person]; ok && old.until.Equal(until) {
 		writes = old.writes
 	}
-	d.watches[w.Person] = &watching{w, until, writes}
+	d.watches[w.Person] = &watching{w, until, text, writes}
 	d.many.Store(int32(len(d.watches))) //nolint:gosec // maxWatches at most
 }
 

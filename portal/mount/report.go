@@ -1,24 +1,15 @@
 package mount
 
 import (
-	"io/fs"
 	"time"
 
 	"portico/lang"
-)
-
-// The errors of io/fs that have a cause.
-var (
-	errPermission = fs.ErrPermission
-	errInvalid    = fs.ErrInvalid
-	errNotExist   = fs.ErrNotExist
 )
 
 // Report is what a watch has seen, for people.
 type Report struct {
 	Until time.Time
 	Steps []Step
-	Over  bool // all is well: nothing is missing
 }
 
 // Step is a line of it.
@@ -49,7 +40,7 @@ func lines() []line {
 
 // report puts a watch into words.
 func (w *watch) report(until time.Time) Report {
-	r := Report{Until: until, Over: true}
+	r := Report{Until: until}
 	for _, l := range lines() {
 		m, seen := w.Marks[l.step]
 		s := Step{Name: l.name, At: m.At, Cause: m.Cause, Detail: m.Detail}
@@ -61,7 +52,6 @@ func (w *watch) report(until time.Time) Report {
 		default:
 			s.Hint = l.hint
 		}
-		r.Over = r.Over && m.OK
 		r.Steps = append(r.Steps, s)
 	}
 	return r

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"time"
 
 	"portico/lang"
 	"portico/portal/web"
@@ -124,6 +123,3 @@ func (p *room) back(w http.ResponseWriter, r *http.Request) {
 
 // Ends is when a watch does, for the page.
 func (r Report) Ends(f web.Frame) string { return f.Since(r.Until) }
-
-// Left tells whether it still goes on.
-func (r Report) Left(now time.Time) bool { return r.Until.After(now) }

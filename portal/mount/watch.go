@@ -2,6 +2,7 @@ package mount
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"net/http"
 	"strings"
@@ -221,11 +222,11 @@ func causes() []cause {
 		{fault.ErrUnavailable, lang.ID("Something that Portico needs does not answer. Try again in a little while.")},
 		{fault.ErrBusy, lang.ID("Too many requests came at once. Programs that scan whole drives do that: stop them.")},
 		{fault.ErrTruncated, lang.ID("The upload was cut off: not all of it came. A proxy in between, or the network, ended it.")},
-		{errPermission, lang.ID("You may not do this there: you may only read, or less. Ask who looks after the folder for access.")},
+		{fs.ErrPermission, lang.ID("You may not do this there: you may only read, or less. Ask who looks after the folder for access.")},
 		{fault.ErrConflict, lang.ID("The name is not allowed on this server. Choose another one.")},
-		{errInvalid, lang.ID("The name is not allowed on this server. Choose another one.")},
+		{fs.ErrInvalid, lang.ID("The name is not allowed on this server. Choose another one.")},
 		{fault.ErrNoParent, lang.ID("The folder is not there any more. Open the drive anew.")},
-		{errNotExist, lang.ID("It is not there any more, or you may not see it. Open the drive anew.")},
+		{fs.ErrNotExist, lang.ID("It is not there any more, or you may not see it. Open the drive anew.")},
 	}
 }
 

@@ -32,18 +32,18 @@ func (p *pages) askAt(at vpath.Path) string {
 }
 
 // refusal tells, of something that who asks sees and may not use, why that is so
-// and where to ask for access; nothing of what they may use, their own alone
-// included.
+// and where to ask for access; nothing of what they may use. A folder that shows
+// them their own alone is one they may use; a file is their own or is not.
 func (p *pages) refusal(r *http.Request, t *files.Tree, at vpath.Path, right string) (why, askAt string, err error) {
 	rights := t.Rights(at)
-	if at.IsRoot() || slices.Contains(rights, right) || slices.Contains(rights, right+":own") {
+	if at.IsRoot() || slices.Contains(rights, right) || right == "list" && slices.Contains(rights, "list:own") {
 		return "", "", nil
 	}
-	_, said, err := t.Why(r.Context(), at, right)
-	if said != nil {
-		why = p.kit.Text(r).Say(said)
+	allowed, said, err := t.Why(r.Context(), at, right)
+	if allowed || err != nil {
+		return "", "", err
 	}
-	return why, p.askAt(at), err
+	return p.kit.Text(r).Say(said), p.askAt(at), nil
 }
 
 // askPage is the form that asks.

@@ -38,6 +38,10 @@ func TestAskForAccess(t *testing.T) {
 	for _, at := range []string{"/files/firm/Clients/", "/files/firm/Inbox/b.txt", "/ask?path=/firm/Clients", "/ask?path=/firm/Inbox/b.txt", "/ask?path=/firm/Nothing", "/ask?path=/"} {
 		h.get("ida", at).want(404).lacks(offer, "/ask?")
 	}
+	h.putAs("kim", "/firm/Clients/kims.txt", "kim's")
+	h.get("kim", "/files/firm/Clients/a.txt").want(200, "You may not open this", ask("/firm/Clients/a.txt")).lacks("<pre", "/raw/firm/Clients/a.txt")
+	h.get("kim", "/ask?path=/firm/Clients/a.txt").want(200, "only for what they created")
+	h.get("kim", "/files/firm/Clients/kims.txt").want(200, "kim's").lacks("You may not open this")
 	h.get("ann", "/files/firm/Clients/?details=.").want(200).lacks("/ask?")
 	h.get("carol@acme.example", "/ask?path=/firm/Clients").want(404).lacks(offer)
 

@@ -42,6 +42,9 @@ func (p *pages) showFile(w http.ResponseWriter, r *http.Request, t *files.Tree, 
 		p.fail(w, r, n.Path, err)
 		return
 	}
+	if page.NoAccess != "" {
+		page.Can.Read = false // they may read here what they made themself, and this they did not
+	}
 	if page.Show == "text" {
 		page.Text, page.Cut = content.Text(r.Context(), t, n.Path)
 	}

@@ -117,10 +117,15 @@ func policy(t *testing.T) *acl.Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	theirs, err := acl.NewRole("theirs", []string{"list", "create", "read:own"}) // opens what they made themself
+	if err != nil {
+		t.Fatal(err)
+	}
 	p, err := acl.Compile(acl.Spec{Grants: []acl.Grant{
 		grant("/firm", "ann", "owner"), grant("/lab", "ann", "owner"), grant("/firm", "bob", "viewer"), grant("/firm/Clients", "bob", "editor"),
 		grant("/firm/Inbox", "ida", "inbox"), grant("/firm/Clients/Beta", "tom", "viewer"),
 		{Path: vpath.Must("/firm/Clients"), Subject: acl.User("lia"), Role: names},
+		{Path: vpath.Must("/firm/Clients"), Subject: acl.User("kim"), Role: theirs},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +135,11 @@ func policy(t *testing.T) *acl.Policy {
 
 func workspaces(t *testing.T) []files.Workspace {
 	t.Helper()
-	m := mem.New()
+	return workspacesOf(t, mem.New())
+}
+
+func workspacesOf(t *testing.T, m *mem.Storage) []files.Workspace {
+	t.Helper()
 	var list []files.Workspace
 	for name, title := range map[string]string{"firm": "Peeters & Co", "lab": "Lab"} {
 		b, err := m.At(vpath.Must("/" + name))
@@ -142,10 +151,15 @@ func workspaces(t *testing.T) []files.Workspace {
 	return list
 }
 
-// put makes a file, with the folders above it.
+// put makes a file of ann's, with the folders above it.
 func (h *house) put(path, text string) {
 	h.t.Helper()
-	t, err := h.files.As(h.t.Context(), principal(person("ann")))
+	h.putAs("ann", path, text)
+}
+
+func (h *house) putAs(login, path, text string) {
+	h.t.Helper()
+	t, err := h.files.As(h.t.Context(), principal(person(login)))
 	if err != nil {
 		h.t.Fatal(err)
 	}

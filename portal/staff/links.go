@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 
-	"portico/sharing"
 	"portico/vpath"
 )
 
@@ -21,14 +20,9 @@ func (p *pages) addLinks(r *http.Request, at vpath.Path, d *details) error {
 	if slices.Contains(d.Rights, "share") {
 		d.NewLink = "/links/new?" + url.Values{"path": {at.String()}}.Encode()
 	}
-	all, err := p.Links(r.Context(), p.kit.By(r), at)
-	if errors.Is(err, fs.ErrPermission) {
+	var err error
+	if d.Links, err = p.Links(r.Context(), p.kit.By(r), at); errors.Is(err, fs.ErrPermission) {
 		return nil // who may not read it made none of it
-	}
-	for _, v := range all { // of a folder's members as well
-		if slices.ContainsFunc(v.Items, func(i sharing.LinkItem) bool { return i.Path == at }) {
-			d.Links = append(d.Links, v)
-		}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package staff_test
 import (
 	"context"
 	"io/fs"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 	"portico/vpath"
 )
 
-// TestLinksOfAThing shows in the details the links that open a thing, and none of
-// what is beside or below it.
+// TestLinksOfAThing shows in the details the links that open a thing; package sharing
+// is asked of that alone, and not of what is beside or below it.
 func TestLinksOfAThing(t *testing.T) {
 	t.Parallel()
 	link := func(id, name string, state sharing.LinkState, items ...string) sharing.LinkView {
@@ -23,7 +24,7 @@ func TestLinksOfAThing(t *testing.T) {
 		return v
 	}
 	h := newHouse(t, func(o *staff.Options) {
-		o.Links = func(_ context.Context, by sharing.By, _ vpath.Path) ([]sharing.LinkView, error) {
+		o.Links = func(_ context.Context, by sharing.By, p vpath.Path) ([]sharing.LinkView, error) {
 			if by.ID == "user:bob" {
 				return nil, fs.ErrPermission
 			}
@@ -31,7 +32,10 @@ func TestLinksOfAThing(t *testing.T) {
 			one.Until, one.HasPassword = time.Date(2050, 3, 4, 0, 0, 0, 0, time.UTC), true
 			both := link("l2", "", sharing.LinkUsed, "/firm/Clients", "/firm/Clients/a.txt")
 			both.Contact = "eve@acme.example"
-			return []sharing.LinkView{one, both, link("l3", "Other's", sharing.LinkEnded, "/firm/Clients"), link("l4", "Neighbour's", sharing.LinkOpen, "/firm/Clients/b.txt")}, nil
+			all := []sharing.LinkView{one, both, link("l3", "Other's", sharing.LinkEnded, "/firm/Clients"), link("l4", "Neighbour's", sharing.LinkOpen, "/firm/Clients/b.txt")}
+			return slices.DeleteFunc(all, func(v sharing.LinkView) bool {
+				return !slices.ContainsFunc(v.Items, func(i sharing.LinkItem) bool { return i.Path == p })
+			}), nil
 		}
 	})
 	h.put("/firm/Clients/a.txt", "a")

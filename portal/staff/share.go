@@ -132,7 +132,7 @@ func (p *pages) showShare(w http.ResponseWriter, r *http.Request, status int, f 
 		return
 	}
 	page.In, page.Names, page.Back, page.Folders = f.in.String(), f.names, web.Href("/files", f.in)+"/", true
-	page.Today = p.kit.Clock().In(p.kit.Text(r).Zone()).Format(time.DateOnly)
+	page.Today = p.kit.Clock().In(p.kit.Zone()).Format(time.DateOnly)
 	for _, item := range f.items {
 		n, err := t.Stat(r.Context(), item)
 		if err != nil {
@@ -163,7 +163,7 @@ func (p *pages) share(w http.ResponseWriter, r *http.Request) {
 	text := p.kit.Text(r)
 	var err error
 	if page.Until != "" {
-		if wish.Until, err = time.ParseInLocation(time.DateOnly, page.Until, text.Zone()); err != nil {
+		if wish.Until, err = time.ParseInLocation(time.DateOnly, page.Until, p.kit.Zone()); err != nil {
 			page.Wrong = text.T("Give the last day as year-month-day, such as 2027-03-31.")
 		}
 	}

@@ -128,6 +128,27 @@ func TestShare(t *testing.T) {
 	h.get("ann", "/share/people?in=/firm/Clients&q=ev").want(200, `"Name":"Eve firmev"`, `"About":"Acme · eve@acme.example"`, `"Initials":"EF"`)
 }
 
+// TestShareDayIsTheFirms: a share ends with a day of the firm, wherever the browser
+// is: one a day ahead of it would else give a day too few.
+func TestShareDayIsTheFirms(t *testing.T) {
+	t.Parallel()
+	h, d := sharingHouse(t)
+	for _, zone := range []string{"Pacific/Kiritimati", "Pacific/Pago_Pago"} { // it is another day there than in UTC, in one of them at any time
+		before := time.Now().UTC().Format(time.DateOnly)
+		form := h.get("", "/share?in=/firm/Clients&item=a.txt", "Cookie", "sid=ann; zone="+zone).want(200)
+		after := time.Now().UTC().Format(time.DateOnly)
+		if !strings.Contains(form.text(), `min="`+before+`"`) && !strings.Contains(form.text(), `min="`+after+`"`) {
+			t.Errorf("%s: the first day that may be chosen is not %s", zone, after)
+		}
+		d.wishes = nil
+		h.do("", "POST", "/share/send", strings.NewReader("in=/firm/Clients&item=a.txt&to=user:bob&until=2027-03-12"),
+			"Cookie", "sid=ann; zone="+zone, "Content-Type", "application/x-www-form-urlencoded").want(303)
+		if want := time.Date(2027, 3, 12, 0, 0, 0, 0, time.UTC); len(d.wishes) != 1 || !d.wishes[0].Until.Equal(want) {
+			t.Errorf("%s: the wish is %+v, want it until %s", zone, d.wishes, want)
+		}
+	}
+}
+
 func TestSharedWith(t *testing.T) {
 	t.Parallel()
 	h, d := sharingHouse(t)

@@ -60,8 +60,8 @@ type Options struct {
 	Activity func(ctx context.Context, p vpath.Path, from string, limit int) (Activity, error)
 	// Sharing is nil where nothing is shared.
 	Sharing Sharing
-	// Links tells the links that open a thing or one of its direct members, as far as
-	// who asks may know of them: sharing.Service.LinksAt.
+	// Links tells the links that open a thing, as far as who asks may know of them:
+	// sharing.Service.LinksOn.
 	Links func(ctx context.Context, by sharing.By, p vpath.Path) ([]sharing.LinkView, error)
 	// Ask tells those who can give access to a thing that who asks would like to have
 	// it: sharing.Service.AskAccess.

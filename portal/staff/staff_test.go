@@ -6,13 +6,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime/multipart"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"portico/backends/mem"
 	"portico/portal/staff"
+	"portico/sharing"
 	"portico/vpath"
 )
 
@@ -163,6 +166,25 @@ func TestPlainUpload(t *testing.T) {
 	// A header of a part that is none is the sender's fault, not ours.
 	odd := "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\x00b.txt\"\r\n\r\nhello\r\n--x--\r\n"
 	h.do("ann", "POST", "/files/firm/", strings.NewReader(odd), "Content-Type", "multipart/form-data; boundary=x").follow(h, "ann").want(200, "The upload was cut off.")
+}
+
+// TestZipRefused offers to ask for what was refused, and not for what lies beside it.
+func TestZipRefused(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(o *staff.Options) {
+		o.Ask = func(context.Context, sharing.By, vpath.Path, string) error { return nil }
+	})
+	h.files.Apply(policy(t), workspacesOf(t, mem.NewWith(mem.Options{Hook: func(call string, p vpath.Path) error {
+		if call == "List" && p.Name() == "shut" {
+			return fs.ErrPermission // as a folder of another account on a disk
+		}
+		return nil
+	}})))
+	h.put("/firm/Clients/a.txt", "a")
+	h.put("/firm/Clients/shut/b.txt", "b")
+	const offer = `action="/ask"`
+	h.send("ann", "/zip", "in", "/firm/Clients", "item", "shut").want(403, offer, `value="/firm/Clients/shut"`)
+	h.send("ann", "/zip", "in", "/firm/Clients", "item", "a.txt", "item", "shut").want(403).lacks(offer, `value="/firm/Clients/a.txt"`)
 }
 
 func TestZip(t *testing.T) {

@@ -57,7 +57,12 @@ func (p *pages) zip(w http.ResponseWriter, r *http.Request, t *files.Tree, name 
 		return
 	}
 	defer done()
-	if err := content.Zip(w, r, t, name, base, items...); err != nil {
+	err := content.Zip(w, r, t, name, base, items...)
+	switch {
+	case err == nil:
+	case len(items) == 1:
 		p.fail(w, r, items[0], err)
+	default: // which of them it was is not said
+		p.kit.Fail(w, r, err)
 	}
 }
