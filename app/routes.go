@@ -136,10 +136,7 @@ type eyes struct{ *mount.Doctor }
 
 // Saw is of gateway.Watcher.
 func (e eyes) Saw(s gateway.Seen) {
-	e.Doctor.Saw(mount.Seen{
-		Person: s.Person, Login: s.Login, Bearer: s.Bearer, Address: s.Address, Agent: s.Agent, TLS: s.TLS,
-		Method: s.Method, Status: s.Status, Sent: s.Sent, Err: s.Err,
-	})
+	e.Doctor.Saw(mount.Seen(s))
 }
 
 // clientAddress is who sent a request, for the audit: the peer, or behind a

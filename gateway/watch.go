@@ -28,7 +28,7 @@ type Seen struct {
 	Login   identity.Login // as it was typed, where nobody has signed in; it may be anybody's
 	Bearer  bool           // it came with a token in the place of a password, as Office sends one
 	Address string
-	Agent   string
+	Windows bool // it came from Windows' own client
 	TLS     bool
 
 	Method string
@@ -43,7 +43,7 @@ func (h *Handler) watch(r *http.Request, q *request, err error) {
 		return
 	}
 	n := Seen{
-		Person: q.who, Address: h.Address(r), Agent: clip(r.UserAgent(), 256), TLS: h.Secure(r),
+		Person: q.who, Address: h.Address(r), Windows: q.windows, TLS: h.Secure(r),
 		Method: r.Method, Status: http.StatusOK, Sent: q.sent, Err: err,
 	}
 	if n.Person == "" {

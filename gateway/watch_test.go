@@ -64,6 +64,10 @@ func TestWatch(t *testing.T) {
 	if s := e.last(t); s.Sent != int64(len(res.Text)) || s.Sent < 100 {
 		t.Errorf("a listing of %d bytes: %+v", len(res.Text), s)
 	}
+	ann.Do("PROPFIND", "/firm/", "", "Depth: 0", "User-Agent: Microsoft-WebDAV-MiniRedir/10.0.19045").Want(207)
+	if s := e.last(t); !s.Windows {
+		t.Errorf("Windows' own client: %+v", s)
+	}
 	bob.Put("/firm/a", "new").Want(403)
 	if s := e.last(t); s.Status != 403 || s.Err == nil || fault.Told(s.Err) == "" {
 		t.Errorf("refused: %+v", s)

@@ -163,7 +163,7 @@ func (s *Service) linksAt(ctx context.Context, by By, p vpath.Path, members bool
 
 // rules tells whether somebody may know who was given what at p.
 func rules(tree *files.Tree, p vpath.Path) bool {
-	return slices.ContainsFunc(tree.Rights(p), func(r string) bool { return r == "share" || r == "grant" || r == "audit" })
+	return files.KnowsOthers(tree.Rights(p))
 }
 
 // Link is one of LinksOf by its ID, or one that the one who asks may take back.

@@ -103,7 +103,7 @@ func (c *clinic) want(d *Doctor, step, state, cause string) {
 }
 
 func deed(method string, status int, err error) Seen {
-	return Seen{Person: ann.ID, Address: "198.51.100.1", Agent: "davfs2/1.6.1", TLS: true, Method: method, Status: status, Err: err}
+	return Seen{Person: ann.ID, Address: "198.51.100.1", TLS: true, Method: method, Status: status, Err: err}
 }
 
 // TestADriveComesToLife: each step is ticked off, whichever replica it comes to.
@@ -148,8 +148,8 @@ func TestCauses(t *testing.T) {
 		step, cause string
 		detail      string
 	}{
-		"Windows without TLS":    {Seen{Address: home, Agent: windows, Method: "PROPFIND", Status: 401, Err: identity.ErrRefused}, signedIn, "Basic needs TLS", ""},
-		"its TLS":                {Seen{Address: home, Agent: windows, Method: "PROPFIND", Status: 401}, tls, "BasicAuthLevel", ""},
+		"Windows without TLS":    {Seen{Address: home, Windows: true, Method: "PROPFIND", Status: 401, Err: identity.ErrRefused}, signedIn, "Basic needs TLS", ""},
+		"its TLS":                {Seen{Address: home, Windows: true, Method: "PROPFIND", Status: 401}, tls, "BasicAuthLevel", ""},
 		"another without TLS":    {Seen{Address: home, Method: "PROPFIND", Status: 401}, tls, "everybody on the way", ""},
 		"no password yet":        {Seen{Address: home, TLS: true, Method: "PROPFIND", Status: 401}, signedIn, "no password yet", ""},
 		"a token":                {Seen{Address: home, TLS: true, Bearer: true, Method: "GET", Status: 401}, signedIn, "token", ""},
@@ -157,7 +157,7 @@ func TestCauses(t *testing.T) {
 		"app passwords alone":    {Seen{Login: "ann", TLS: true, Method: "PROPFIND", Status: 401, Err: identity.ErrAppPassword}, signedIn, "app passwords alone", ""},
 		"too many":               {Seen{Login: "ann", TLS: true, Method: "PROPFIND", Status: 429, Err: &identity.ThrottledError{After: time.Minute}}, signedIn, "too many wrong", ""},
 		"a colleague's name":     {Seen{Login: "bob", Address: home, TLS: true, Method: "PROPFIND", Status: 401, Err: identity.ErrRefused}, signedIn, "not yours", ""},
-		"a folder too large":     {Seen{Person: ann.ID, TLS: true, Agent: windows, Method: "PROPFIND", Status: 207, Sent: 1_000_001}, listed, "too large for Windows", ""},
+		"a folder too large":     {Seen{Person: ann.ID, TLS: true, Windows: true, Method: "PROPFIND", Status: 207, Sent: 1_000_001}, listed, "too large for Windows", ""},
 		"locked":                 {deed("PUT", 423, &files.LockedError{Path: vpath.Must("/firm/a.docx"), Holder: "Bob Maes", Since: time.Date(2026, 11, 22, 9, 5, 0, 0, time.UTC)}), written, "Somebody else works on it", "a.docx is locked by Bob Maes since 09:05."},
 		"for reading":            {deed("LOCK", 403, fault.Tell(fs.ErrPermission, "you may only %s", "read")), locked, "may not do this", "you may only read"},
 		"a name":                 {deed("MOVE", 400, fmt.Errorf("x: %w", bad)), renamed, "name is not allowed", "backslash"},

@@ -57,8 +57,3 @@ func systemOf(r *http.Request) string {
 	}
 	return windows
 }
-
-// isWindows tells Windows' own client from its agent (WEBDAV.md §2.1).
-func isWindows(agent string) bool {
-	return strings.Contains(agent, "Microsoft-WebDAV-MiniRedir") || strings.HasPrefix(agent, "DavClnt")
-}

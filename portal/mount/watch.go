@@ -22,7 +22,7 @@ type Seen struct {
 	Login   identity.Login // as it was typed, where nobody has signed in; it may be anybody's
 	Bearer  bool           // it came with a token in the place of a password
 	Address string
-	Agent   string
+	Windows bool // it came from Windows' own client
 	TLS     bool
 
 	Method string
@@ -136,7 +136,7 @@ func (w *watch) noteTLS(s Seen, now time.Time) {
 	switch {
 	case s.TLS:
 		w.pass(tls, now)
-	case isWindows(s.Agent):
+	case s.Windows:
 		w.miss(tls, lang.ID("It came without TLS. Windows sends no password then, as long as BasicAuthLevel is 1: use an address that begins with https."), "", now)
 	default:
 		w.miss(tls, lang.ID("It came without TLS: everybody on the way can read the password. Use an address that begins with https, or ask your administrator for one."), "", now)
@@ -153,7 +153,7 @@ func (w *watch) noteRefusal(s Seen, how belongs, now time.Time) {
 		return // it has been farther than that
 	case how == byAddress && s.Bearer:
 		cause = lang.ID("The program sent a token in the place of a password, as Office does with an account of Microsoft. Choose Basic, or open the file from the drive.")
-	case how == byAddress && isWindows(s.Agent) && !s.TLS:
+	case how == byAddress && s.Windows && !s.TLS:
 		cause = lang.ID("Windows reached the server but sent no password: Basic needs TLS. Use an address that begins with https.")
 	case how == byAddress && s.Status == http.StatusUnauthorized:
 		cause = lang.ID("A program at your address reached the server and has sent no password yet. Most ask without one first; if this stays, enter the name and the app password in it anew.")
@@ -182,7 +182,7 @@ func (w *watch) noteDeed(s Seen, now time.Time, t *lang.Text) {
 	switch {
 	case step == listed && s.Status == http.StatusNotFound:
 		// Programs look for what is not there all the time (desktop.ini, ._name).
-	case step == listed && isWindows(s.Agent) && s.Sent > windowsListing:
+	case step == listed && s.Windows && s.Sent > windowsListing:
 		w.miss(step, lang.ID("The folder is too large for Windows, which takes a listing of 1 MB: it shows an empty one. Raise FileAttributesLimitInBytes with the file above, or part the folder."), "", now)
 	case s.Status < http.StatusBadRequest:
 		w.pass(step, now)
