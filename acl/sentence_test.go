@@ -29,6 +29,7 @@ func TestSentences(t *testing.T) {
 	for _, n := range []int{61, 62, 63, 64, 65} {
 		spec.Denies = append(spec.Denies, acl.Deny{Path: vpath.Must("/firm/Many"), Subject: acl.Everyone, Rights: rightsOf(t, "read"), At: line(n)})
 	}
+	spec.Denies = append(spec.Denies, acl.Deny{Path: vpath.Must("/firm/Nowhere"), Subject: acl.Everyone, Rights: rightsOf(t, "write")}) // of no file
 	policy := must(t, spec)
 	for _, c := range []struct {
 		who           acl.Principal
@@ -105,6 +106,11 @@ func TestSentences(t *testing.T) {
 				` and the deny for everyone on /firm/Many, portico.yaml:65, and write "/Many": {grant: {"user:cy": viewer}} under workspaces.firm.folders`,
 		},
 		{
+			staff("cy"), acl.Write, "/firm/Nowhere", "",
+			"no: cy may not write /firm/Nowhere: everyone is denied write on /firm/Nowhere",
+			`to allow it, take write out of the deny for everyone on /firm/Nowhere, and write "/Nowhere": {grant: {"user:cy": editor}} under workspaces.firm.folders`,
+		},
+		{
 			staff("bob"), acl.Settings, "/firm/HR", "",
 			"yes: bob may change the settings of /firm/HR: user:bob is admin on /firm/HR (portico.yaml:41)",
 			`to take it away, write "/HR": {deny: {"user:bob": [settings]}} under workspaces.firm.folders`,
@@ -127,6 +133,10 @@ func TestSentences(t *testing.T) {
 		{
 			staff("ann"), 0, "/firm", "",
 			"no: ann may not right(0) /firm: no rule grants right(0) there", "",
+		},
+		{
+			staff("ann"), 200, "/firm", "",
+			"no: ann may not right(200) /firm: no rule grants right(200) there", "",
 		},
 	} {
 		d := policy.View(c.who, time.Time{}).Decide(c.right, vpath.Must(c.path), c.creator)
@@ -175,5 +185,18 @@ func TestReasons(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, d.Reasons(), same, cmpopts.IgnoreUnexported(acl.Reason{})); diff != "" {
 		t.Errorf("Acme (-want +got):\n%s", diff)
+	}
+	if said, want := d.Reasons()[0].String(), "group:interns is denied write on /firm/Clients/Acme (portico.yaml:39); ida is in group:interns"; said != want {
+		t.Errorf("the first reason is %q, want %q", said, want)
+	}
+}
+
+// A right's word is a sentence that others translate.
+func TestRightsAreTranslatable(t *testing.T) {
+	t.Parallel()
+	for _, r := range acl.AllRights() {
+		if format, args := r.Phrase(); format != r.String() || args != nil {
+			t.Errorf("%s: Phrase = %q, %v", r, format, args)
+		}
 	}
 }

@@ -204,21 +204,38 @@ func (t *Tree) chunkNotes(folder string, wish ChunkWish) (n notes, err error) {
 }
 
 // chunkHome chooses the workspace whose storage takes the bytes: that of the file,
-// or where nobody has told it, the first in which its sender may put anything.
+// or where nobody has told it, the first in which its sender may put anything and
+// that has room for it.
 func (t *Tree) chunkHome(ctx context.Context, wish ChunkWish) (place, error) {
 	if !wish.Path.IsRoot() {
 		return t.mayArrive(ctx, wish.Path, wish.Size)
 	}
+	var full error
 	for _, name := range t.r.names {
 		at, err := wish.Path.Child(name)
 		if err != nil {
 			return place{}, err
 		}
-		if _, ok := t.r.spaces[name].Backend.(backends.Stager); ok && (t.view.Somewhere(at, acl.Create) || t.view.Somewhere(at, acl.Write)) {
-			return place{path: at, space: t.r.spaces[name]}, nil
+		l := place{path: at, space: t.r.spaces[name]}
+		if _, ok := l.space.Backend.(backends.Stager); !ok || !t.view.Somewhere(at, acl.Create) && !t.view.Somewhere(at, acl.Write) {
+			continue
 		}
+		if err = t.hasRoom(ctx, l.space, 0, wish.Size); err == nil {
+			return l, nil
+		}
+		full = cmp.Or(full, err)
 	}
-	return place{}, plain(fs.ErrPermission, "there is no folder that you may put a file into")
+	return place{}, cmp.Or(full, plain(fs.ErrPermission, "there is no folder that you may put a file into"))
+}
+
+// hasRoom holds what is still to come to the quota, and reserves nothing: an upload
+// may stand still for a day.
+func (t *Tree) hasRoom(ctx context.Context, sp *space, old, size int64) error {
+	g, err := t.s.reserve(ctx, sp, old, size)
+	if err == nil {
+		g.done()
+	}
+	return err
 }
 
 // mayArrive judges a file that is still to come.
@@ -228,11 +245,7 @@ func (t *Tree) mayArrive(ctx context.Context, p vpath.Path, size int64) (place, 
 	if err != nil && !errors.Is(err, fault.ErrLocked) {
 		return u.place, err
 	}
-	g, err := t.s.reserve(ctx, u.space, u.info.Size, size)
-	if err == nil {
-		g.done()
-	}
-	return u.place, err
+	return u.place, t.hasRoom(ctx, u.space, u.info.Size, size)
 }
 
 // Chunks tells what has come of an upload.

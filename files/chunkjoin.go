@@ -2,7 +2,6 @@ package files
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -177,7 +176,12 @@ func (t *Tree) joinedBefore(row store.Upload, n notes, dst vpath.Path) (Node, bo
 // end joins what waits, and publishes the whole.
 func (c *chunking) end(ctx context.Context, dst vpath.Path, o JoinOptions) (Node, bool, error) {
 	f := &finishing{t: c.t, row: c.row, notes: c.notes, chunks: &chunkEnd{c: c, dst: dst, o: o}}
-	if c.notes.As != "" { // it was tried before
+	if c.notes.As != "" { // it was tried before, and so all is joined
+		s, err := c.notes.sums()
+		if err != nil {
+			return Node{}, false, err
+		}
+		f.sum = s.whole() // not every storage keeps it
 		done, err := f.recover(ctx)
 		if done && err == nil && f.notes.Chunks.Asked != dst.String() {
 			err = errNoUpload() // it has become another file
@@ -202,7 +206,7 @@ func (c *chunking) end(ctx context.Context, dst vpath.Path, o JoinOptions) (Node
 	if err != nil {
 		return Node{}, false, err
 	}
-	f.row, f.notes, f.sum = c.row, c.notes, hex.EncodeToString(s[sumSHA256].Sum(nil))
+	f.row, f.notes, f.sum = c.row, c.notes, s.whole()
 	f.row.Size, f.notes.ModTime = c.row.Offset, o.ModTime
 	handle := f.row.Handle
 	if err := f.insist(ctx); err != nil {
@@ -250,11 +254,7 @@ func (t *Tree) mayArriveAs(ctx context.Context, dst vpath.Path, size int64, o Jo
 	if err != nil {
 		return u, err
 	}
-	g, err := t.s.reserve(ctx, u.space, u.info.Size, size)
-	if err == nil {
-		g.done()
-	}
-	return u, err
+	return u, t.hasRoom(ctx, u.space, u.info.Size, size)
 }
 
 // chunkEnd is the end of an upload in chunks.
@@ -269,13 +269,18 @@ func (e *chunkEnd) may(ctx context.Context) (upload, error) {
 	return e.c.t.mayPut(ctx, e.dst, PutOptions{Size: e.c.row.Offset, ModTime: e.o.ModTime, Guard: e.o.Guard})
 }
 
-// note keeps what a process has to know that goes on after this one has died.
+// note keeps what a process has to know that goes on after this one has died. From
+// then on no chunk is taken (see add); one that came while the others were joined
+// has its answer, and must be in the file.
 func (e *chunkEnd) note(ctx context.Context, f *finishing, u upload) error {
 	err := e.c.update(ctx, func(tx store.Tx) error {
 		if err := e.c.renew(ctx, tx); err != nil {
 			return err
 		}
 		row, n := e.c.row, e.c.notes
+		if n.Chunks.Early > 0 || row.Offset != f.row.Offset {
+			return plain(fault.ErrConflict, "a chunk came meanwhile: ask again")
+		}
 		n.As, n.Name, n.Found, n.ModTime = u.path.String(), u.sent, u.found, e.o.ModTime
 		n.Chunks.Asked, n.Chunks.New = e.dst.String(), !u.found
 		row.Size = row.Offset

@@ -193,6 +193,10 @@ func killedAt(t *testing.T, shape mem2backend, kill int) bool {
 	if err != nil || len(list) != 1 {
 		t.Errorf("killed at call %d: the folder holds %+v, %v", kill, list, err)
 	}
+	events := r[1].rec.Appended()
+	if e := events[len(events)-1]; e.Path != "/firm/f" || e.SHA256 != sha256Of("aabbcc") {
+		t.Errorf("killed at call %d: the audit has %+v", kill, e)
+	}
 	if _, err := r[1].mem.Reap(t.Context(), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)); err != nil {
 		t.Error(err)
 	}

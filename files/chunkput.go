@@ -80,7 +80,7 @@ func (c *chunking) put(ctx context.Context, id ChunkID, body io.Reader, sum *Upl
 		return false, err
 	case ok && old.Handle == "":
 		return false, p.repeats(old)
-	case !ok && id.Number <= c.notes.Chunks.Last:
+	case !ok && (id.Number <= c.notes.Chunks.Last || c.notes.As != ""):
 		return false, errChunkLate(id)
 	case !ok && c.notes.Chunks.Count >= maxChunks:
 		return false, plain(fault.ErrTooLarge, "a file comes in up to %d chunks: send it again in larger ones", maxChunks)
@@ -216,6 +216,9 @@ func (c *chunking) keep(ctx context.Context, id ChunkID, early string, j joined)
 		}
 		c.row.Handle, c.row.Offset = j.handle, c.row.Offset+j.size
 		c.notes.Chunks.Last = id.Number
+		if c.room() < 0 { // others came while this one did
+			return errChunksTooLarge()
+		}
 		if err := c.notes.keepSums(j.sums); err != nil {
 			return err
 		}
@@ -233,8 +236,12 @@ func (c *chunking) waiting(ctx context.Context, from store.UploadReader, id Chun
 	return row, ok && row.Handle != "", err
 }
 
-// add writes the rows of a chunk and of its upload.
+// add writes the rows of a chunk and of its upload, unless that is about to be
+// published: a chunk that came then would go with the rest of the rows.
 func (c *chunking) add(tx store.Tx, id ChunkID, handle string, size int64, sum []byte) error {
+	if c.notes.As != "" {
+		return errChunkLate(id)
+	}
 	state, err := json.Marshal(chunkState{Name: id.Text, Sum: sum})
 	if err != nil {
 		return err

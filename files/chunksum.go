@@ -6,6 +6,7 @@ import (
 	"crypto/sha1" //nolint:gosec // see md5
 	"crypto/sha256"
 	"encoding"
+	"encoding/hex"
 	"fmt"
 	"hash"
 	"hash/adler32"
@@ -26,6 +27,9 @@ const sumSHA256 = "sha256"
 func newSums() sums {
 	return sums{sumSHA256: sha256.New(), "sha1": sha1.New(), "md5": md5.New(), "adler32": adler32.New()} //nolint:gosec // see the import
 }
+
+// whole is the sum that is kept with the file.
+func (s sums) whole() string { return hex.EncodeToString(s[sumSHA256].Sum(nil)) }
 
 // writer feeds all of them, and more.
 func (s sums) writer(more ...io.Writer) io.Writer {

@@ -64,7 +64,7 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
 		if err := errors.Join(room.keep(tx, size), x.forgetOld(tx, gone, failed)); err != nil || len(failed) > 0 {
 			return err
 		}
-		return errors.Join(x.endOld(tx), x.copyProps(tx), t.depositedAll(going, tx, x))
+		return errors.Join(x.endOld(tx), t.copyProps(going, tx, x), t.depositedAll(going, tx, x))
 	})
 	t.s.twins.add(x.dst.path)
 	t.s.reread(going, x.dst.path)
@@ -76,17 +76,13 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
 
 // doCopy copies. gone are the members of the old destination that it removes.
 func (t *Tree) doCopy(ctx context.Context, x *transfer) (gone []member, failed map[vpath.Path]error) {
-	gone = x.inTheWay()
-	if failed = removeAll(ctx, gone); len(failed) > 0 {
-		return gone, failed
+	if failed = t.copyAll(ctx, x, nil); len(failed) > 0 {
+		return nil, failed
 	}
-	if failed = t.copyAll(ctx, x, gone); len(failed) > 0 {
-		return gone, failed
-	}
-	rest := x.rest()
-	failed = removeAll(ctx, rest)
+	gone = x.rest()
+	failed = removeAll(ctx, gone)
 	maps.DeleteFunc(failed, func(_ vpath.Path, err error) bool { return errors.Is(err, fs.ErrNotExist) })
-	return append(gone, rest...), failed
+	return gone, failed
 }
 
 // endOld ends what stood on a place that a copy has taken. A file that is copied
@@ -112,24 +108,28 @@ func (x *transfer) forgetOld(tx store.Tx, gone []member, failed map[vpath.Path]e
 }
 
 // copyProps gives the copy the properties of what was copied, and of nothing
-// that was left out.
-func (x *transfer) copyProps(tx store.Tx) error {
+// that was left out. What programs keep beside it belongs to who copies, as the
+// files do.
+func (t *Tree) copyProps(ctx context.Context, tx store.Tx, x *transfer) error {
 	if err := errors.Join(tx.DropPropsBelow(x.dst.path), tx.DropNoiseBelow(x.dst.path)); err != nil {
 		return err
 	}
+	along := func(from, to vpath.Path, deep bool) error {
+		return errors.Join(tx.CopyProps(from, to, deep), tx.CopyNoise(from, to, t.who.ID(), deep))
+	}
 	if !x.leftOut {
-		return errors.Join(tx.CopyProps(x.src.path, x.dst.path, !x.o.Shallow), tx.CopyNoise(x.src.path, x.dst.path, !x.o.Shallow))
+		return errors.Join(along(x.src.path, x.dst.path, !x.o.Shallow), t.boundNoise(ctx, tx, x.dst.path))
 	}
 	for _, m := range x.all {
 		to, err := x.target(m)
 		if err == nil {
-			err = errors.Join(tx.CopyProps(m.path, to.path, false), tx.CopyNoise(m.path, to.path, false))
+			err = along(m.path, to.path, false)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.boundNoise(ctx, tx, x.dst.path)
 }
 
 // room reserves what the copy will take.

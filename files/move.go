@@ -62,7 +62,11 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 	}
 	// What is left to sweep when the new place counts is no longer the client's
 	// business: for all who look, the move is done.
-	if arrived, err := t.s.runMove(going, t.r, m, x.delta()); err != nil && !arrived {
+	also := nothing
+	if x.src.space != x.dst.space {
+		also = func(tx store.Tx) error { return t.boundNoise(going, tx, x.dst.path) }
+	}
+	if arrived, err := t.s.swapIn(going, t.r, m, x.delta(), also); err != nil && !arrived {
 		undo()
 		return false, err
 	}

@@ -294,8 +294,8 @@ func (v *mover) renamer() backends.Renamer {
 }
 
 // arrived is enter for the moment when the new place counts.
-func (v *mover) arrived(ctx context.Context, phase string, arrive func(store.Tx) error) error {
-	err := v.enter(ctx, phase, arrive)
+func (v *mover) arrived(ctx context.Context, phase string, arrive func(context.Context, store.Tx) error) error {
+	err := v.enter(ctx, phase, func(tx store.Tx) error { return arrive(ctx, tx) })
 	if err == nil {
 		v.recounted()
 	}
@@ -305,13 +305,13 @@ func (v *mover) arrived(ctx context.Context, phase string, arrive func(store.Tx)
 
 // arrive makes the new place the one that counts, together with all that stands on
 // it and the audit row.
-func (v *mover) arrive(tx store.Tx) error {
+func (v *mover) arrive(ctx context.Context, tx store.Tx) error {
 	return errors.Join(
 		tx.DropLocksBelow(v.move.From),
 		tx.MoveProps(v.move.From, v.move.To),
-		v.moveNoise(tx),
+		v.moveNoise(ctx, tx),
 		moveAlong(tx, v.move.From, v.move.To),
-		v.recount(tx),
+		v.recount(ctx, tx),
 		v.also(tx),
 		v.appendAudit(tx),
 	)
@@ -320,11 +320,11 @@ func (v *mover) arrive(tx store.Tx) error {
 // arriveAnew is arrive where something was replaced: its locks end with it. Of a
 // copy, those stay whose file was replaced by a file; who resumes one does not know
 // which these are.
-func (v *mover) arriveAnew(tx store.Tx) error {
+func (v *mover) arriveAnew(ctx context.Context, tx store.Tx) error {
 	if isDraft(v.move) && !v.resumed {
-		return v.arrive(tx)
+		return v.arrive(ctx, tx)
 	}
-	return errors.Join(tx.DropLocksBelow(v.move.To), v.arrive(tx))
+	return errors.Join(tx.DropLocksBelow(v.move.To), v.arrive(ctx, tx))
 }
 
 func (v *mover) appendAudit(tx store.Tx) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"portico/audit"
 	"portico/backends"
 	"portico/fault"
 	"portico/store"
@@ -43,8 +44,12 @@ func isNoise(p vpath.Path) bool {
 }
 
 // silent tells an event that is none of a file, and is recorded only if it is a
-// refusal.
+// refusal. It is asked with each event: the name alone rules most of them out.
 func silent(path string) bool {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	if !strings.HasPrefix(name, "._") && name != ".DS_Store" {
+		return false
+	}
 	p, err := vpath.Parse(path)
 	return err == nil && isNoise(p)
 }
@@ -172,17 +177,52 @@ func (t *Tree) keepNoise(ctx context.Context, u upload, data []byte, also func(s
 	return noiseInfo(u.path, n), err
 }
 
-// noiseFits bounds what is kept for clients: it counts in no quota.
+// noiseFits bounds what is kept for clients: it counts in no quota. It sums a whole
+// workspace while nobody else can write, and so is asked only where there is more.
 func (t *Tree) noiseFits(ctx context.Context, tx store.Tx, p vpath.Path, more int64) error {
-	all := int64(noiseAll)
-	if t.who.isOutside() {
-		all = noiseOutside
+	if more <= 0 {
+		return nil
 	}
 	used, err := tx.NoiseSize(ctx, top(p))
-	if err == nil && more > 0 && used+more > all {
-		err = fault.Tell(fault.ErrQuota, "there is no more room for the files that macOS keeps for itself: those that are not used end after some weeks")
+	if err == nil && used+more > t.noiseBound() {
+		err = fault.Tell(fault.ErrQuota, "there is no more room for the files that macOS keeps for itself: delete ._ files that nobody needs, or go on without them")
 	}
 	return err
+}
+
+func (t *Tree) noiseBound() int64 {
+	if t.who.isOutside() {
+		return noiseOutside
+	}
+	return noiseAll
+}
+
+// boundNoise is noiseFits for what came along with a file. The file counts: it goes
+// on without, rather than not at all.
+func (t *Tree) boundNoise(ctx context.Context, tx store.Tx, p vpath.Path) error {
+	came, err := tx.NoiseSize(ctx, p)
+	if err != nil || came == 0 {
+		return err
+	}
+	used, err := tx.NoiseSize(ctx, top(p))
+	if err == nil && used > t.noiseBound() {
+		err = tx.DropNoiseBelow(p)
+	}
+	return err
+}
+
+// timeNoise sets the time that a client has for it, as setModTime does for a file.
+func (t *Tree) timeNoise(ctx context.Context, tx store.Tx, p vpath.Path, changed time.Time) error {
+	of, name, _ := p.Accompanies()
+	n, found, err := tx.NoiseAt(ctx, of, name, t.now())
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return notFound(p)
+	}
+	n.Changed = changed
+	return tx.PutNoise(n)
 }
 
 // touchNoise is touch for it.
@@ -204,7 +244,8 @@ func (t *Tree) dropNoise(ctx context.Context, p vpath.Path) error {
 }
 
 // carryNoise copies or moves a file where one end of the way is noise: rsync writes
-// to a name of its own first. It is a Put, and then the end of the source.
+// to a name of its own first. It is a Put, and then the end of the source, if that is
+// still what was read: nothing holds it meanwhile.
 func (t *Tree) carryNoise(ctx context.Context, src, dst vpath.Path, o TransferOptions, move bool) (created bool, err error) {
 	if err := errors.Join(t.mayChange(), apart(src, dst, true)); err != nil {
 		return false, err
@@ -222,7 +263,7 @@ func (t *Tree) carryNoise(ctx context.Context, src, dst vpath.Path, o TransferOp
 			return false, err
 		}
 	}
-	body, n, err := t.open(ctx, src, Range{})
+	body, n, err := t.open(ctx, src, Range{}) // a refusal is recorded as that of the whole
 	if errors.Is(err, fault.ErrIsDir) {
 		return false, noiseFolder(dst)
 	}
@@ -230,6 +271,10 @@ func (t *Tree) carryNoise(ctx context.Context, src, dst vpath.Path, o TransferOp
 		return false, err
 	}
 	defer body.Close() //nolint:errcheck // only read
+	// The copy of a file into noise leaves no other trace.
+	if err := t.record(ctx, audit.Event{Action: audit.Read, Path: src.String(), Bytes: n.Size}, nil); err != nil {
+		return false, err
+	}
 	put := PutOptions{Size: n.Size, ModTime: n.ModTime, Guard: g}
 	if !o.Overwrite {
 		put.Guard.NoneMatch = []string{"*"}
@@ -237,6 +282,7 @@ func (t *Tree) carryNoise(ctx context.Context, src, dst vpath.Path, o TransferOp
 	if _, created, err = t.put(ctx, dst, body, put); err != nil || !move {
 		return created, err
 	}
+	g.Match = []string{n.ETag}
 	if err := t.delete(ctx, src, g); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
@@ -255,8 +301,8 @@ func noiseFolder(p vpath.Path) error {
 
 // moveNoise takes along what accompanies a thing, and leaves ghosts of it where it
 // was.
-func (v *mover) moveNoise(tx store.Tx) error {
-	all, err := tx.NoiseOf(context.Background(), v.move.From)
+func (v *mover) moveNoise(ctx context.Context, tx store.Tx) error {
+	all, err := tx.NoiseOf(ctx, v.move.From)
 	if err != nil {
 		return err
 	}

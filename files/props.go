@@ -49,12 +49,17 @@ func (t *Tree) patchHeld(ctx context.Context, l place, changes []PropChange, g G
 	if err := t.mayPatch(ctx, l, changes, g); err != nil {
 		return err
 	}
-	event, err := t.setModTime(ctx, l, changes, event)
+	p, changed := l.path, modTime(changes)
+	event, err := t.setModTime(ctx, l, changed, event)
 	if err != nil {
 		return err
 	}
-	p := l.path
 	err = t.commit(ctx, event, func(tx store.Tx) error {
+		if isNoise(p) && !changed.IsZero() {
+			if err := t.timeNoise(ctx, tx, p, changed); err != nil {
+				return err
+			}
+		}
 		for _, c := range changes {
 			if err := patch(tx, p, c); err != nil {
 				return err
@@ -74,14 +79,9 @@ func (t *Tree) patchHeld(ctx context.Context, l place, changes []PropChange, g G
 
 // setModTime gives a file the time that a client has set, before the properties that go
 // along: of those the store may still say no, and the time is the least that can be lost.
-func (t *Tree) setModTime(ctx context.Context, l place, changes []PropChange, event audit.Event) (audit.Event, error) {
-	var last time.Time
-	for _, c := range changes {
-		if !c.ModTime.IsZero() {
-			last = c.ModTime
-		}
-	}
-	if last.IsZero() {
+// That of noise goes with them.
+func (t *Tree) setModTime(ctx context.Context, l place, last time.Time, event audit.Event) (audit.Event, error) {
+	if last.IsZero() || isNoise(l.path) {
 		return event, nil
 	}
 	timer, ok := l.space.Backend.(backends.Timer)
@@ -96,6 +96,16 @@ func (t *Tree) setModTime(ctx context.Context, l place, changes []PropChange, ev
 		return event, t.unmade(ctx, event, true, err)
 	}
 	return event, nil
+}
+
+// modTime is the time that changes set, zero for none.
+func modTime(changes []PropChange) (last time.Time) {
+	for _, c := range changes {
+		if !c.ModTime.IsZero() {
+			last = c.ModTime
+		}
+	}
+	return last
 }
 
 func patch(tx store.Tx, p vpath.Path, c PropChange) error {

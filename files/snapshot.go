@@ -18,8 +18,10 @@ type entry struct {
 	mark mark
 }
 
-// mark stands for all that a listing shows of a member, but its locks: another
-// mark means another answer. An ETag alone would miss an upload of the same bytes
+// mark stands for all that a listing shows of a member, but its locks, the rights on
+// it and its Owner: another mark means another answer. Rights and Owner are left out on
+// purpose: they are of who asks and of the directory, and one role that is given, or
+// one person who gets another name, would tell every file of a tree as changed. An ETag alone would miss an upload of the same bytes
 // at another time, which S3 gives the same ETag, and every change of a property.
 // 96 bits are enough that nobody hides a change of their own files by search.
 type mark [12]byte

@@ -53,7 +53,7 @@ func (t *Tree) copyAnew(ctx context.Context, x *transfer) (created bool, err err
 	t.s.moves.begin(m)
 	v := t.s.mover(t.r, m)
 	if err = anyOf(t.copyAll(going, y, y.inTheWay())); err == nil {
-		err = v.enter(going, phaseSave, y.copyProps)
+		err = v.enter(going, phaseSave, func(tx store.Tx) error { return t.copyProps(going, tx, y) })
 	}
 	if err != nil {
 		_, lost := t.s.runMove(going, t.r, v.move, &delta{}) // which scraps it

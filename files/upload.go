@@ -64,7 +64,7 @@ type UploadState struct {
 
 // UploadSum is a sum of one piece, by its sender.
 type UploadSum struct {
-	Algorithm string // "sha1" or "sha256"
+	Algorithm string // "sha1" or "sha256"; of chunks also "md5" and "adler32"
 	Sum       []byte
 }
 
@@ -152,11 +152,7 @@ func (t *Tree) mayBegin(ctx context.Context, p vpath.Path, wish UploadWish) (upl
 	if err != nil {
 		return u, err
 	}
-	g, err := t.s.reserve(ctx, u.space, u.info.Size, wish.Size)
-	if err == nil {
-		g.done()
-	}
-	return u, err
+	return u, t.hasRoom(ctx, u.space, u.info.Size, wish.Size)
 }
 
 // stager is the ability of u's storage.

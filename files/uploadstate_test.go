@@ -87,6 +87,13 @@ func (p procStager) Finish(ctx context.Context, handle string, at vpath.Path, o 
 	return info, err
 }
 
+// Finished is that of a storage that keeps no sum, as S3.
+func (p procStager) Finished(ctx context.Context, handle string, at vpath.Path, o backends.PutOptions) (backends.Info, bool, error) {
+	info, ok, err := p.Stager.Finished(ctx, handle, at, o)
+	info.SHA256 = o.SHA256
+	return info, ok, err
+}
+
 // IsBeside looks behind what another process made of the tree.
 func (p procStager) IsBeside(other backends.Backend) bool {
 	n, ok := p.Stager.(backends.Neighbour)

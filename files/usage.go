@@ -191,9 +191,9 @@ func (sp *space) count(tx store.Tx, n int64) error {
 // recount carries the counts of both workspaces on in the store. A move that is
 // taken up later does not know what it changes: then they are counted anew by the
 // next who asks.
-func (v *mover) recount(tx store.Tx) error {
+func (v *mover) recount(ctx context.Context, tx store.Tx) error {
 	if v.delta == nil {
-		return errors.Join(v.from.space.outdate(tx), v.to.space.outdate(tx))
+		return errors.Join(v.from.space.outdate(ctx, tx), v.to.space.outdate(ctx, tx))
 	}
 	return errors.Join(v.from.space.count(tx, v.delta.from), v.to.space.count(tx, v.delta.to))
 }
@@ -210,8 +210,8 @@ func (v *mover) recounted() {
 }
 
 // outdate has the workspace counted anew.
-func (sp *space) outdate(tx store.Tx) error {
-	row, ok, err := tx.Usage(context.Background(), sp.Name)
+func (sp *space) outdate(ctx context.Context, tx store.Tx) error {
+	row, ok, err := tx.Usage(ctx, sp.Name)
 	if err != nil || !ok || row.Counted.IsZero() {
 		return err
 	}

@@ -37,6 +37,7 @@ type NoiseWriter interface {
 	DropNoise(of vpath.Path, name string) error
 	DropNoiseBelow(p vpath.Path) error // at p and below it
 	DropExpiredNoise(now time.Time) error
-	MoveNoise(from, to vpath.Path) error            // what to had is dropped first
-	CopyNoise(from, to vpath.Path, deep bool) error // as MoveNoise; deep is false for the thing alone
+	MoveNoise(from, to vpath.Path) error // what to had is dropped first
+	// CopyNoise is as MoveNoise; what it makes is creator's. deep is false for the thing alone.
+	CopyNoise(from, to vpath.Path, creator string, deep bool) error
 }

@@ -2,6 +2,7 @@ package vpath
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -66,6 +67,34 @@ func TestCheckNewTakesOrdinaryNames(t *testing.T) {
 	} {
 		if err := p.CheckNew(); err != nil {
 			t.Errorf("CheckNew(%q) = %v", p, err)
+		}
+	}
+}
+
+func TestCheckWindowsRefusesItsSigns(t *testing.T) {
+	for _, sign := range WindowsSigns {
+		p := Must("/firm/a" + string(sign) + "b")
+		err := p.CheckWindows()
+		if !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), "has a "+string(sign)+" in a name") {
+			t.Errorf("CheckWindows(%q) = %v", p, err)
+		}
+		if err := Must("/firm/" + string(sign) + "/b").CheckWindows(); err != nil {
+			t.Errorf("an old folder with a %c cannot be used: %v", sign, err)
+		}
+	}
+}
+
+// Who translates a refusal gets its format and what stands in it.
+func TestErrorsAreTranslatable(t *testing.T) {
+	_, err := Parse("/firm/a\x00b")
+	for _, err := range []error{err, Must("/firm/con.txt").CheckNew()} {
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		format, args := e.Phrase()
+		if said := fmt.Sprintf(format, args...); said != err.Error() || said != e.String() {
+			t.Errorf("Phrase gives %q, and Error %q", said, err)
 		}
 	}
 }

@@ -71,12 +71,12 @@ func (x *tx) DropExpiredNoise(now time.Time) error {
 }
 
 // MoveNoise is of store.NoiseWriter.
-func (x *tx) MoveNoise(from, to vpath.Path) error { return x.carryNoise(from, to, true) }
+func (x *tx) MoveNoise(from, to vpath.Path) error { return x.carryNoise(from, to, nil) }
 
 // CopyNoise is of store.NoiseWriter.
-func (x *tx) CopyNoise(from, to vpath.Path, deep bool) error {
+func (x *tx) CopyNoise(from, to vpath.Path, creator string, deep bool) error {
 	if deep {
-		return x.carryNoise(from, to, false)
+		return x.carryNoise(from, to, &creator)
 	}
 	if from == to {
 		return nil
@@ -84,19 +84,22 @@ func (x *tx) CopyNoise(from, to vpath.Path, deep bool) error {
 	maps.DeleteFunc(x.noise, func(k noiseKey, _ store.Noise) bool { return k.of == to })
 	for _, n := range slices.Collect(maps.Values(x.noise)) {
 		if n.Of == from {
-			n.Of = to
+			n.Of, n.Creator = to, creator
 			x.noise[noiseKey{to, n.Name}] = n
 		}
 	}
 	return nil
 }
 
-func (x *tx) carryNoise(from, to vpath.Path, away bool) error {
+// carryNoise copies for a creator, and moves without one.
+func (x *tx) carryNoise(from, to vpath.Path, creator *string) error {
 	return move(from, to, x.DropNoiseBelow, func(rename func(*vpath.Path) bool) {
 		for k, n := range maps.Clone(x.noise) {
 			if rename(&n.Of) {
-				if away {
+				if creator == nil {
 					delete(x.noise, k)
+				} else {
+					n.Creator = *creator
 				}
 				x.noise[noiseKey{n.Of, n.Name}] = n
 			}

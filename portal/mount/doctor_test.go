@@ -141,7 +141,6 @@ func TestADriveComesToLife(t *testing.T) {
 // TestCauses: what is missing is told with its cause.
 func TestCauses(t *testing.T) {
 	t.Parallel()
-	const windows = "Microsoft-WebDAV-MiniRedir/10.0.19045"
 	_, bad := vpath.Must("/firm").Child("a\\b")
 	for name, k := range map[string]struct {
 		seen        Seen

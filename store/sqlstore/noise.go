@@ -22,9 +22,9 @@ const (
 	sqlDropExpiredNoise = `DELETE FROM noise WHERE expires <= $1`
 	sqlMoveNoise        = `UPDATE noise` + setMovedTo
 	sqlCopyNoise        = `INSERT INTO noise (` + noiseColumns + `)
-		SELECT ` + movedTo + `, name, creator, etag, body, created, changed, expires FROM noise` + inTree
+		SELECT ` + movedTo + `, name, $5, etag, body, created, changed, expires FROM noise` + inTree
 	sqlCopyNoiseOf = `INSERT INTO noise (` + noiseColumns + `)
-		SELECT $2, name, creator, etag, body, created, changed, expires FROM noise WHERE path = $1`
+		SELECT $2, name, $3, etag, body, created, changed, expires FROM noise WHERE path = $1`
 )
 
 func scanNoise(row scanner) (n store.Noise, err error) {
@@ -78,9 +78,9 @@ func (x *tx) MoveNoise(from, to vpath.Path) error {
 }
 
 // CopyNoise is of store.NoiseWriter. Deep, it refuses what MoveProps refuses.
-func (x *tx) CopyNoise(from, to vpath.Path, deep bool) error {
+func (x *tx) CopyNoise(from, to vpath.Path, creator string, deep bool) error {
 	if deep {
-		return x.transferNoise("copy noise", sqlCopyNoise, from, to)
+		return x.transferNoise("copy noise", sqlCopyNoise, from, to, creator)
 	}
 	if from == to {
 		return nil
@@ -88,10 +88,10 @@ func (x *tx) CopyNoise(from, to vpath.Path, deep bool) error {
 	if err := x.do("drop noise", sqlDropNoiseOf, key(to)); err != nil {
 		return err
 	}
-	return x.do("copy noise", sqlCopyNoiseOf, key(from), key(to))
+	return x.do("copy noise", sqlCopyNoiseOf, key(from), key(to), creator)
 }
 
-func (x *tx) transferNoise(step, query string, from, to vpath.Path) error {
+func (x *tx) transferNoise(step, query string, from, to vpath.Path, more ...any) error {
 	ok, err := x.moves(step, from, to)
 	if err != nil || !ok {
 		return err
@@ -99,5 +99,5 @@ func (x *tx) transferNoise(step, query string, from, to vpath.Path) error {
 	if err := x.DropNoiseBelow(to); err != nil {
 		return err
 	}
-	return x.do(step, query, moved(from, to)...)
+	return x.do(step, query, append(moved(from, to), more...)...)
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"portico/fault"
@@ -94,10 +95,18 @@ func noiseFollows(s *suite) {
 	s.equal("moved", in(), moved)
 	s.equal("neighbours", len(s.noises(hostile()...)), len(hostile()))
 	fresh()
-	s.update(func(tx store.Tx) error { return tx.CopyNoise(a, t, true) })
+	s.update(func(tx store.Tx) error { return tx.CopyNoise(a, t, "copier", true) })
 	s.equal("copied", in(), append(left, moved...))
+	whose := func() (all []string) {
+		for _, n := range slices.Concat(must[[]store.Noise](s)(s.NoiseOf(s.Context(), a)), must[[]store.Noise](s)(s.NoiseOf(s.Context(), t))) {
+			all = append(all, n.Creator)
+		}
+		return all
+	}
+	s.equal("whose", whose(), []string{"id-ann", "copier"})
 	fresh()
-	s.update(func(tx store.Tx) error { return tx.CopyNoise(a, t, false) })
+	s.update(func(tx store.Tx) error { return tx.CopyNoise(a, t, "copier", false) })
+	s.equal("whose", whose(), []string{"id-ann", "copier"})
 	s.equal("copied alone", in(), append(left, moved[0], "/w/t/old ._ = /w/t/old\x00\xff._"))
 	fresh()
 	s.update(func(tx store.Tx) error { return tx.DropNoiseBelow(a) })
@@ -108,5 +117,5 @@ func noiseFollows(s *suite) {
 			s.Errorf("MoveNoise(%s) = %v, want fault.ErrConflict", to, err)
 		}
 	}
-	s.update(func(tx store.Tx) error { return errors.Join(tx.MoveNoise(t, t), tx.CopyNoise(t, t, false)) })
+	s.update(func(tx store.Tx) error { return errors.Join(tx.MoveNoise(t, t), tx.CopyNoise(t, t, "copier", false)) })
 }
