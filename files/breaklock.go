@@ -27,20 +27,21 @@ func lockID(l store.Lock) string {
 // holds grant at what is locked. What the holder's program has not saved stays in
 // it: its next save finds the lock gone (412) and must be made anew.
 //
-// A lock that has ended already is no error to who could have ended it. To others
+// The lock that was ended comes back, so that people read whose it was. One that has
+// ended already is no error to who could have ended it, and the zero Lock. To others
 // it is fs.ErrNotExist, as is another's that they may not end fs.ErrPermission.
-func (t *Tree) BreakLock(ctx context.Context, p vpath.Path, id string) error {
+func (t *Tree) BreakLock(ctx context.Context, p vpath.Path, id string) (Lock, error) {
 	event := audit.Event{Action: audit.Unlock, Path: p.String()}
 	l, err := t.breakable(ctx, p, id)
-	if err != nil {
-		return t.record(ctx, event, err)
-	}
-	if l.Token == "" { // it has ended
-		return t.record(ctx, event, nil)
+	if err != nil || l.Token == "" { // it may not, or it has ended
+		return Lock{}, t.record(ctx, event, err)
 	}
 	// The audit tells whose lock it was, in the row that ends it.
 	event.Path, event.Dest = l.Path.String(), l.Holder
-	return t.commit(ctx, event, func(tx store.Tx) error { return tx.DropLock(l.Token) })
+	if err := t.commit(ctx, event, func(tx store.Tx) error { return tx.DropLock(l.Token) }); err != nil {
+		return Lock{}, err
+	}
+	return t.show(l), nil
 }
 
 // breakable is the lock that BreakLock may end, the zero Lock for one that has

@@ -15,7 +15,10 @@ import (
 
 func (u *user) breakLock(p, id string) *outcome {
 	u.w.Helper()
-	return u.act("break lock "+p, func(t *files.Tree, _ *outcome) error { return t.BreakLock(u.ctx, vpath.Must(p), id) })
+	return u.act("break lock "+p, func(t *files.Tree, o *outcome) (err error) {
+		o.lock, err = t.BreakLock(u.ctx, vpath.Must(p), id)
+		return err
+	})
 }
 
 // lockOn is the lock on p as somebody sees it.
@@ -52,14 +55,18 @@ func TestBreakLock(t *testing.T) {
 	w.as("hal").breakLock("/firm/x", seen.ID).want(fs.ErrNotExist)
 	ann.put("/firm/x", "1", putIf(with(token))).ok() // it stands
 
-	root.breakLock("/firm/x", seen.ID).ok()
+	if ended := root.breakLock("/firm/x", seen.ID).ok().lock; ended.ID != seen.ID || ended.Root != vpath.Must("/firm/x") || ended.Holder != "ANN" || ended.Token != "" {
+		t.Errorf("root is told of %+v", ended)
+	}
 	last := w.rec.Appended()[len(w.rec.Appended())-1]
 	if last.Action != audit.Unlock || last.Path != "/firm/x" || last.Dest == "" || last.Dest == last.Actor.ID || !last.Allowed {
 		t.Errorf("the audit has %+v", last)
 	}
 	root.put("/firm/x", "2").ok()
-	ann.put("/firm/x", "3", putIf(with(token))).want(fault.ErrPrecondition) // its program is told
-	root.breakLock("/firm/x", seen.ID).ok()                                 // twice is no error
+	ann.put("/firm/x", "3", putIf(with(token))).want(fault.ErrPrecondition)             // its program is told
+	if again := root.breakLock("/firm/x", seen.ID).ok().lock; again != (files.Lock{}) { // twice is no error
+		t.Errorf("root is told of %+v, which had ended", again)
+	}
 
 	ann.lock("/firm/y").ok()
 	ann.breakLock("/firm/y", ann.lockOn("/firm/y").ID).ok() // her own, from a browser

@@ -105,7 +105,7 @@ func staffPlans() map[string]plan {
 		"GET /mount/portico-windows.reg": {right: "-"}, "GET /mount/portico-windows.ps1": {right: "-"},
 		"GET /account": {right: "-"}, "POST /account/passwords": {"-", "", "name=x"}, "POST /account/passwords/{id}/revoke": {right: "@owner"},
 		"GET /files/{path...}": {right: "list"}, "POST /files/{path...}": {"create", "", "x"}, "GET /raw/{path...}": {right: "read"}, "GET /rows/{path...}": {right: "list"},
-		"GET /details/{path...}": {right: "list"}, "GET /search/{path...}": {"list", "q=x", ""}, "GET /zip/{path...}": {right: "read"}, "GET /as/{path...}": {"grant", "who=eve", ""},
+		"GET /details/{path...}": {right: "list"}, "GET /search/{path...}": {"list", "q=x", ""}, "GET /zip/{path...}": {right: "read"}, "GET /locks/{path...}": {right: "grant"}, "GET /as/{path...}": {"grant", "who=eve", ""},
 		"POST /zip": {"read", "", item}, "POST /do/folder": {"create", "", "in=$D&name=$NEW"}, "POST /do/rename": {"delete", "", item + "&name=$NEW"},
 		"POST /do/place": {"list", "", item}, "POST /do/move": {"delete", "", item + "&to=$D"}, "POST /do/copy": {"create", "", item + "&to=$D"},
 		"POST /do/sure": {"list", "", item}, "POST /do/delete": {"delete", "", item}, "POST /do/unlock": {"grant", "", "path=$F&lock=x"}, "GET /ask": {"-", "path=$F", ""}, "POST /ask": {"-", "", "path=$F"}, "POST /label": {"list", "", "path=$F&name=l&color=red"},

@@ -29,7 +29,7 @@ func (a *api) breakLock(w http.ResponseWriter, r *http.Request) error {
 	}
 	t, err := a.Files.As(r.Context(), a.kit.Principal(r))
 	if err == nil {
-		err = t.BreakLock(r.Context(), here, r.URL.Query().Get("id"))
+		_, err = t.BreakLock(r.Context(), here, r.URL.Query().Get("id"))
 	}
 	if err != nil {
 		return err //nolint:wrapcheck // files names itself

@@ -23,6 +23,7 @@ type details struct {
 	Rights   []string // one's own
 	People   []access // nil where one may not know
 	Locks    []files.Lock
+	LocksAt  string // the list of all below, "" where they may not see it
 	Activity Activity
 	From     string // where the activity begins, "" for the newest
 	Made     time.Time
@@ -102,6 +103,9 @@ func (p *pages) detailsOf(r *http.Request, t *files.Tree, at vpath.Path) (detail
 	d := details{Path: at.String(), Row: l.row(n), Rights: t.Rights(at), Locks: n.Locks, Made: n.Created, Href: web.Href("/details", at)}
 	if d.Grant = slices.Contains(d.Rights, "grant"); !d.Grant {
 		d.AskAt = p.askAt(at)
+	}
+	if d.Grant && n.Dir {
+		d.LocksAt = web.Href("/locks", at) + "/"
 	}
 	if err := p.addPeople(r, t, at, &d); err != nil {
 		return details{}, err

@@ -69,6 +69,11 @@ func (silent) Append(store.Tx, audit.Event) error                  { return nil 
 
 func newHouse(t *testing.T, change ...func(*staff.Options)) *house {
 	t.Helper()
+	return newHouseWith(t, silent{}, change...)
+}
+
+func newHouseWith(t *testing.T, rec audit.Recorder, change ...func(*staff.Options)) *house {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	state, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), sqlite.Options{})
 	if err != nil {
@@ -76,7 +81,7 @@ func newHouse(t *testing.T, change ...func(*staff.Options)) *house {
 	}
 	t.Cleanup(func() { _ = state.Close() })
 	h := &house{t: t, state: state}
-	h.files = files.New(files.Options{State: h.state, Audit: silent{}, Clock: time.Now, Rand: rand.Reader, Log: log})
+	h.files = files.New(files.Options{State: h.state, Audit: rec, Clock: time.Now, Rand: rand.Reader, Log: log})
 	h.files.Apply(policy(t), workspaces(t))
 	catalog, err := lang.New()
 	if err != nil {
@@ -85,7 +90,7 @@ func newHouse(t *testing.T, change ...func(*staff.Options)) *house {
 	k := web.New(web.Options{
 		Public: &url.URL{Scheme: "http", Host: "files.firm.example"}, Catalog: catalog, Sessions: sessions{}, Principal: principal,
 		RequestID: func(context.Context) string { return "request-1" }, Address: func(*http.Request) string { return "192.0.2.1" },
-		Clock: time.Now, Log: log,
+		Clock: time.Now, Log: log, Workspaces: h.workspaces,
 	})
 	o := staff.Options{
 		Files: h.files,
@@ -102,6 +107,19 @@ func newHouse(t *testing.T, change ...func(*staff.Options)) *house {
 	}
 	h.Handler = k.Handler(staff.Room(o)(k)...)
 	return h
+}
+
+// workspaces are those that somebody sees, as the left bar has them.
+func (h *house) workspaces(ctx context.Context, who identity.Identity) (list []web.Workspace, err error) {
+	t, err := h.files.As(ctx, principal(who))
+	if err != nil {
+		return nil, err
+	}
+	_, nodes, err := t.Find(ctx, vpath.Path{}, true, files.Want{})
+	for _, n := range nodes {
+		list = append(list, web.Workspace{Name: n.Path.Name(), Title: n.Title})
+	}
+	return list, err
 }
 
 func policy(t *testing.T) *acl.Policy {

@@ -115,6 +115,7 @@ func (p *pages) routes() []web.Route {
 	add("POST /do/copy", p.transfer)
 	add("POST /do/sure", p.sure)
 	add("POST /do/delete", p.delete)
+	add("GET /locks/{path...}", p.locks)
 	add("POST /do/unlock", p.unlock)
 	add("GET /as/{path...}", p.viewAs)
 	if p.Ask != nil {
