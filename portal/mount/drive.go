@@ -27,7 +27,7 @@ func At(public *url.URL, workspace string) Drive {
 	if workspace != "" {
 		at = at.JoinPath(url.PathEscape(workspace))
 	}
-	return Drive{Drive: at.String(), Host: public.Host, Path: "/" + strings.TrimPrefix(at.EscapedPath(), "/"), TLS: public.Scheme == "https", Login: "NAME", Secret: "PASSWORD"}
+	return Drive{Drive: at.String(), Host: public.Host, Path: "/" + strings.TrimPrefix(at.EscapedPath(), "/"), TLS: public.Scheme == "https", Login: unknown, Secret: "PASSWORD"}
 }
 
 // Of is somebody's drive: a customer's is what is shared with them.
@@ -72,7 +72,7 @@ func (d Drive) with(scheme string) string {
 		scheme += "s"
 	}
 	who := ""
-	if d.Login != "NAME" {
+	if d.Login != unknown {
 		who = url.User(d.Login).String() + "@"
 	}
 	return scheme + "://" + who + d.Host + d.Path + "/"
