@@ -33,6 +33,8 @@ func newGallery(t *testing.T) *gallery {
 		o.do("ann", "PUT", "/dav/firm/Clients/Acme/"+strings.ReplaceAll(name, " ", "%20"), strings.Repeat("text ", (i+1)*9000)).want(201)
 	}
 	o.do("bob", "MKCOL", "/dav/firm/Clients/Acme/Correspondence", "").want(201)
+	o.lock("bob", "/dav/firm/Clients/Acme/Articles%20of%20association.docx")
+	o.lock("ann", "/dav/firm/Clients/Acme/Share%20register.xlsx")
 	for _, name := range []string{"Castor", "Delta"} {
 		o.do("ann", "MKCOL", "/dav/firm/Clients/"+name, "").want(201)
 	}
@@ -42,8 +44,22 @@ func newGallery(t *testing.T) *gallery {
 	g.folder = ask[string](g.customer, `location.pathname`)
 	g.customer.put("#file", small(t, "Signed contract.txt", "signed")).has("All is uploaded")
 	g.receipt = g.customer.open("/portal/deposits").goes("Signed contract.txt").path()
+	g.watch()
 	g.link = strings.TrimPrefix(g.ann.link("Acme", func() { g.ann.write("#name", "Auditor").write("#until", "") }), g.url)
 	return g
+}
+
+// watch has ann's drive watched, and do the first things.
+func (g *gallery) watch() {
+	g.t.Helper()
+	g.ann.open("/mount").goes("Watch my drive")
+	g.do("ann", "OPTIONS", "/dav/firm/", "").want(200)
+	g.do("ann", "PROPFIND", "/dav/firm/Clients/", "", "Depth", "1").want(207)
+	g.do("ann", "PUT", "/dav/firm/Clients/Acme/Articles%20of%20association.docx", "x").want(423)
+	eventually(g.t, "the drive is seen", func() bool {
+		g.ann.open("/mount")
+		return ask[int](g.ann, `document.querySelectorAll(".steps .ok").length`) == 4 && ask[int](g.ann, `document.querySelectorAll(".steps .bad").length`) == 2
+	})
 }
 
 // path is where a page is.
@@ -59,7 +75,7 @@ type sight struct {
 	path string
 }
 
-// main are the ten main pages.
+// main are the main pages.
 func (g *gallery) main() []sight {
 	stranger := browse(g.t, g.server)
 	stranger.open("/login")
@@ -74,6 +90,9 @@ func (g *gallery) main() []sight {
 		{"08-customer", g.customer, "/portal/"},
 		{"09-deposit", g.customer, g.folder},
 		{"10-link", g.visitor, g.link},
+		{"11-drive", g.ann, "/mount?system=windows"},
+		{"12-doctor", g.ann, "/mount?system=macos#doctor"},
+		{"13-locks", g.ann, "/locks/firm/"},
 	}
 }
 
@@ -99,8 +118,10 @@ func (g *gallery) others() []sight {
 		{"new link", g.ann, "/links/new?path=/firm/Clients/Acme"},
 		{"folders of a contact", g.ann, "/contacts/firm/" + carol + "/folders"},
 		{"staff's account", g.ann, "/account"},
-		{"Windows", g.ann, "/mount?system=windows"},
 		{"Linux", g.ann, "/mount?system=linux"},
+		{"phone", g.ann, "/mount?system=phone"},
+		{"nothing locked", g.ann, "/locks/firm/Clients/Delta/"},
+		{"locked", g.ann, "/files/firm/Clients/Acme/?details=Articles+of+association.docx"},
 		{"staff's notices", g.ann, "/notices"},
 		{"nothing there", g.ann, "/files/firm/none"},
 	}
@@ -153,6 +174,7 @@ func TestPagesLong(t *testing.T) {
 	o.do("ann", "MKCOL", "/dav"+deep, "").want(201)
 	o.do("ann", "PUT", "/dav"+deep+"/"+name+".txt", "text").want(201)
 	o.do("ann", "MKCOL", "/dav"+deep+"/"+name, "").want(201)
+	o.lock("bob", "/dav"+deep+"/"+name+".txt")
 	ann, customer, visitor := browse(t, o.server), browse(t, o.server), browse(t, o.server)
 	ann.signs("ann").open("/contacts").do(`document.querySelector(".actions summary").click()`)
 	ann.write("#mail", "long@acme.example").write("#name", name[:200]).write("#organisation", name[:200]).goes("css:.pop button.main")
@@ -166,6 +188,7 @@ func TestPagesLong(t *testing.T) {
 		{"file", ann, "/files" + deep + "/" + name + ".txt"},
 		{"deep", ann, "/files" + deep + "/" + name + "/"},
 		{"details", ann, "/files" + in + "/?view=list&details=" + name},
+		{"locks", ann, "/locks/firm/"},
 		{"share", ann, "/share?in=" + in + "&item=" + name},
 		{"share two", ann, "/share?in=" + in + "&item=" + name + "&item=Engagement%20letter.txt"},
 		{"stop", ann, "/share/stop?path=" + deep},
@@ -287,8 +310,10 @@ func (b *tab) still() {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const n = walk.currentNode;
-    const fixed = n.data.replace(/\b(today|yesterday) \d\d?:\d\d/g, "$1 14:05").replace(/\b\d{1,2} (January|February|March|April|May|June|July|August|September|October|November|December)( \d{4})?/g, "12 March");
-    if (fixed !== n.data) n.data = fixed;
+    const fixed = n.data.replace(/\b(today|yesterday) \d\d?:\d\d/g, "$1 14:05").replace(/\b\d{1,2} (January|February|March|April|May|June|July|August|September|October|November|December)( \d{4})?/g, "12 March")
+      .replace(/\b\d\d:\d\d\b/g, "14:05").replace(/until 14:05/, "until 14:20").replace(/127\.0\.0\.1:\d+/g, "files.firm.example");
+    const ends = n.parentElement.closest("[data-label=Ends]");
+    if (fixed !== n.data) n.data = ends ? "14:35" : fixed;
   }
   document.querySelectorAll(".bar .menu .who").forEach((e) => { e.className = "who c4"; }); // by an id, which is new in each run
   document.querySelectorAll(".toast").forEach((e) => e.remove());

@@ -307,7 +307,13 @@ func (b *tab) fetch(path string) int {
 // speaks sets the language that the browser asks for.
 func (b *tab) speaks(tag string) *tab {
 	b.t.Helper()
-	call(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: ask[string](b, `navigator.userAgent`), AcceptLanguage: tag})
+	return b.calls(ask[string](b, `navigator.userAgent`), tag)
+}
+
+// calls sets what the browser says that it is, and the language that it asks for.
+func (b *tab) calls(agent, tag string) *tab {
+	b.t.Helper()
+	call(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: tag})
 	return b
 }
 
