@@ -3,7 +3,9 @@ package files_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
@@ -13,7 +15,9 @@ import (
 	"portico/backends"
 	"portico/backends/mem"
 	"portico/files"
+	"portico/internal/parts"
 	"portico/store"
+	"portico/store/postgres"
 	"portico/vpath"
 )
 
@@ -29,6 +33,11 @@ func (forgetful) Forget(context.Context, store.Tx, string) error { return nil }
 
 // benchService holds a folder of 100 files eight folders deep, and 1,000 rules.
 func benchService(b *testing.B) (*files.Service, vpath.Path) {
+	b.Helper()
+	return benchServiceOn(b, openState(b))
+}
+
+func benchServiceOn(b *testing.B, state store.State) (*files.Service, vpath.Path) {
 	b.Helper()
 	dir := vpath.Must("/firm/a/b/c/d/e/f/g")
 	back, err := mem.New().At(vpath.Must("/firm"))
@@ -55,7 +64,6 @@ func benchService(b *testing.B) (*files.Service, vpath.Path) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	state := openState(b)
 	clock := newClock()
 	s := files.New(files.Options{State: state, Audit: forgetful{}, Clock: clock.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	s.Apply(policy, []files.Workspace{{Name: "firm", Backend: back}})
@@ -135,4 +143,46 @@ func benchAudit(b *testing.B, state store.State) audit.Recorder {
 		b.Fatal(err)
 	}
 	return l
+}
+
+// A look for what is not there: what macOS and Explorer ask for at each step, and for
+// comparison a name that has to be asked for in the storage, here in memory.
+func BenchmarkProbe(b *testing.B) {
+	for name, open := range map[string]func(b *testing.B) store.State{
+		"SQLite": func(b *testing.B) store.State { b.Helper(); return openState(b) },
+		"PostgreSQL": func(b *testing.B) store.State {
+			b.Helper()
+			s, err := postgres.Open(b.Context(), parts.Postgres(b).DSN, postgres.Options{Replica: "bench"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = s.Close() })
+			return s
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s, dir := benchServiceOn(b, open(b))
+			if err := s.Resume(b.Context()); err != nil { // else nothing is known of the moves of others
+				b.Fatal(err)
+			}
+			for _, name := range []string{"._file7.docx", ".DS_Store", "desktop.ini", "~$file7.docx", "other.docx"} {
+				b.Run(name, func(b *testing.B) { probe(b, s, vpath.Must(dir.String()+"/"+name)) })
+			}
+		})
+	}
+}
+
+func probe(b *testing.B, s *files.Service, p vpath.Path) {
+	b.Helper()
+	who := files.Staff(files.Person{ID: "id-bob", Login: "bob", Name: "Bob", Groups: []files.Membership{{Group: "staff"}}})
+	b.ReportAllocs()
+	for b.Loop() {
+		tree, err := s.As(b.Context(), who)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := tree.Find(b.Context(), p, false, files.Want{}); !errors.Is(err, fs.ErrNotExist) {
+			b.Fatal(err)
+		}
+	}
 }

@@ -52,6 +52,9 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
 	}
 	going, stop := onward(ctx) // a half copy helps nobody
 	defer stop()
+	if err := t.s.mark(going, paths(x.atTarget())...); err != nil {
+		return false, t.unmade(going, event, true, err)
+	}
 	if undo, err := t.makeWay(going, x); err != nil {
 		return false, t.unmade(going, event, undo(), err)
 	}
@@ -111,6 +114,10 @@ func (x *transfer) forgetOld(tx store.Tx, gone []member, failed map[vpath.Path]e
 // that was left out. What programs keep beside it belongs to who copies, as the
 // files do.
 func (t *Tree) copyProps(ctx context.Context, tx store.Tx, x *transfer) error {
+	return errors.Join(t.copyAlong(ctx, tx, x), markIn(tx, paths(x.atTarget())))
+}
+
+func (t *Tree) copyAlong(ctx context.Context, tx store.Tx, x *transfer) error {
 	if err := errors.Join(tx.DropPropsBelow(x.dst.path), tx.DropNoiseBelow(x.dst.path)); err != nil {
 		return err
 	}

@@ -52,6 +52,9 @@ func (t *Tree) mkdirHeld(ctx context.Context, l place, g Guard) error {
 	}
 	undo, err := t.makeParents(ctx, l, g)
 	if err == nil {
+		err = t.s.mark(ctx, l.path)
+	}
+	if err == nil {
 		_, err = l.space.Backend.Mkdir(ctx, l.inner, backends.Meta{Creator: t.who.ID()})
 	}
 	if err != nil {
@@ -227,15 +230,20 @@ func (t *Tree) mayDelete(ctx context.Context, l place, g Guard) ([]member, error
 func forget(tx store.Tx, all []member, failed map[vpath.Path]error) error {
 	root := all[0].path
 	if len(failed) == 0 {
-		return errors.Join(tx.DropLocksBelow(root), tx.DropPropsBelow(root), tx.DropNoiseBelow(root), endBelow(tx, root))
+		return forgetOne(tx, root)
 	}
 	for _, m := range all {
 		if failed[m.path] != nil {
 			continue
 		}
-		if err := errors.Join(tx.DropLocksBelow(m.path), tx.DropPropsBelow(m.path), tx.DropNoiseBelow(m.path), endBelow(tx, m.path)); err != nil {
+		if err := forgetOne(tx, m.path); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// forgetOne is forget for a thing with all below it.
+func forgetOne(tx store.Tx, p vpath.Path) error {
+	return errors.Join(tx.DropLocksBelow(p), tx.DropPropsBelow(p), tx.DropNoiseBelow(p), unmark(tx, p), endBelow(tx, p))
 }

@@ -23,6 +23,9 @@ import (
 // long as it stands. What is put there then is the deposit. An empty file that a drive
 // puts under a free name is the same: Windows and macOS send one ahead of the bytes
 // (WEBDAV.md §2.1 W3, §2.2 M1).
+//
+// What programs keep for themselves (vpath.Path.IsForPrograms) is no deposit, and to
+// open it is no news: it stands as a placeholder as long as it lives.
 
 // viaDrive is Principal.Via of who comes by WebDAV.
 const viaDrive = "dav"
@@ -32,7 +35,7 @@ const viaDrive = "dav"
 func (w *writing) deposited(ctx context.Context, tx store.Tx, info backends.Info) error {
 	t := w.t
 	if t.who.isOutside() && t.who.Via == viaDrive && info.Size == 0 && !w.u.found {
-		return t.holdPlace(ctx, tx, w.u.path)
+		return t.holdPlace(ctx, tx, w.u.path, 0)
 	}
 	if t.who.isOutside() {
 		return t.deposit(ctx, tx, w.u.path, w.u.sent, info)
@@ -76,6 +79,9 @@ func (t *Tree) copiedOver(ctx context.Context, tx store.Tx, x *transfer) error {
 // deposit tells of one file. An older one of the same name is gone, but for one
 // that was opened: a new version must not be a way to take back what was read.
 func (t *Tree) deposit(ctx context.Context, tx store.Tx, p vpath.Path, sent string, info backends.Info) error {
+	if p.IsForPrograms() {
+		return t.holdPlace(ctx, tx, p, info.Size)
+	}
 	older, err := tx.DepositsBelow(ctx, p)
 	if err != nil || t.s.Deposited == nil {
 		return err
@@ -100,14 +106,32 @@ func (t *Tree) deposit(ctx context.Context, tx store.Tx, p vpath.Path, sent stri
 	})
 }
 
-// holdPlace tells of the empty file that a lock of somebody from outside has made.
-func (t *Tree) holdPlace(ctx context.Context, tx store.Tx, p vpath.Path) error {
+// holdPlace tells of the empty file that a lock of somebody from outside has made, or
+// of what their programs keep for themselves.
+func (t *Tree) holdPlace(ctx context.Context, tx store.Tx, p vpath.Path, size int64) error {
 	if !t.who.isOutside() || t.s.Deposited == nil {
 		return nil
 	}
+	there, _, err := tx.DepositAt(ctx, p)
+	if err != nil {
+		return err
+	}
+	id := ""
+	if there.IsPlaceholder() {
+		id = there.ID
+	}
 	return t.s.Deposited(ctx, tx, store.Deposit{
-		Path: p, Owner: t.who.ID(), Subject: t.who.Subject(), By: t.who.Name, Mail: t.who.mail, Grant: t.grantFor(p), Time: t.now(),
+		ID: id, Path: p, Owner: t.who.ID(), Subject: t.who.Subject(), By: t.who.Name, Mail: t.who.mail, Grant: t.grantFor(p), Size: size, Time: t.now(),
 	})
+}
+
+// becomesDeposit tells of what somebody from outside gives the name of a document,
+// when it was none: some editors write to a file of their own first, and rename it.
+func (t *Tree) becomesDeposit(ctx context.Context, tx store.Tx, x *transfer) error {
+	if !t.who.isOutside() || x.dir() || !x.src.path.IsForPrograms() {
+		return nil
+	}
+	return t.deposit(ctx, tx, x.dst.path, x.sent, x.all[0].info)
 }
 
 // grantFor is the nearest grant to the principal by which they could put
@@ -153,7 +177,7 @@ func (t *Tree) mayTakeBack(ctx context.Context, p vpath.Path) error {
 // opened keeps that p was read, where that is news: a deposit by somebody else, or
 // something given by its recipient. It is no reason to refuse the reading.
 func (t *Tree) opened(ctx context.Context, p vpath.Path, info backends.Info) {
-	if t.as != nil {
+	if t.as != nil || p.IsForPrograms() {
 		return
 	}
 	deposit := isOutside(info.Creator) && info.Creator != t.who.ID() && t.isNews(ctx, p)
@@ -234,7 +258,7 @@ func (t *Tree) tellOpened(ctx context.Context, tx store.Tx, p vpath.Path, deposi
 // news.
 func (t *Tree) openDeposit(ctx context.Context, tx store.Tx, p vpath.Path) (*store.Deposit, error) {
 	d, found, err := tx.DepositAt(ctx, p)
-	if err != nil || !found || !t.opensFirst(d) {
+	if err != nil || !found || p.IsForPrograms() || !t.opensFirst(d) {
 		return nil, err
 	}
 	d.Opened = t.now()

@@ -213,9 +213,13 @@ func (t *Tree) makeParent(ctx context.Context, up place, g Guard) (isNew bool, e
 	if err := t.checkLocks(ctx, t.s.State, g, scope{path: up.path, member: true}); err != nil {
 		return false, err
 	}
+	if err := t.s.mark(ctx, up.path); err != nil {
+		return false, err
+	}
 	_, err = up.space.Backend.Mkdir(ctx, up.inner, backends.Meta{Creator: t.who.ID()})
 	if errors.Is(err, fs.ErrExist) {
 		return false, nil
 	}
-	return err == nil, err
+	// Nobody holds it here: it may have been there, and ended with its mark meanwhile.
+	return err == nil, errors.Join(err, t.s.mark(ctx, up.path))
 }

@@ -272,7 +272,7 @@ func (w *world) seed(creator string, names ...string) {
 		if strings.HasSuffix(name, "/") {
 			_, err = b.Mkdir(w.Context(), p.Tail(), meta)
 		} else {
-			_, err = b.Put(w.Context(), p.Tail(), strings.NewReader(name), backends.PutOptions{Meta: meta})
+			_, err = b.Put(w.Context(), p.Tail(), strings.NewReader(name), backends.PutOptions{Size: int64(len(name)), Meta: meta})
 		}
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			w.Fatal(err)
@@ -426,7 +426,7 @@ func cleared(tb testing.TB, s store.State) store.State {
 		for _, m := range moves {
 			err = errors.Join(err, tx.DropMove(m.ID))
 		}
-		return errors.Join(err, tx.DropLocksBelow(vpath.Path{}), tx.DropPropsBelow(vpath.Path{}),
+		return errors.Join(err, tx.DropLocksBelow(vpath.Path{}), tx.DropPropsBelow(vpath.Path{}), tx.DropNoiseBelow(vpath.Path{}),
 			tx.DropGrantsBelow(vpath.Path{}), tx.DropLabelsBelow(vpath.Path{}), tx.DropContactFolders(vpath.Path{}),
 			tx.DepositsGoneBelow(vpath.Path{}), tx.DropDepositsBefore(time.Now().Add(time.Hour*24*365*100)))
 	})

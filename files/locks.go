@@ -100,7 +100,7 @@ func (t *Tree) lockNew(ctx context.Context, l place, lock store.Lock, g Guard) e
 		if isNoise(l.path) {
 			return nil
 		}
-		return errors.Join(beginAt(tx, l.path), t.holdPlace(ctx, tx, l.path))
+		return errors.Join(beginAt(tx, l.path), t.holdPlace(ctx, tx, l.path, 0))
 	})
 	t.s.reread(ctx, l.path)
 	t.s.twins.add(l.path)
@@ -159,6 +159,9 @@ func (t *Tree) untouch(ctx context.Context, l place) error {
 func (t *Tree) touch(ctx context.Context, l place) error {
 	if isNoise(l.path) {
 		return t.touchNoise(ctx, l)
+	}
+	if err := t.s.mark(ctx, l.path); err != nil {
+		return err
 	}
 	_, err := l.space.Backend.Put(ctx, l.inner, strings.NewReader(""), backends.PutOptions{
 		Meta: backends.Meta{Creator: t.who.ID(), ContentType: ContentType(l.path.Name())},

@@ -53,7 +53,7 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 	// From here on the client's patience does not count.
 	going, stop := onward(ctx)
 	defer stop()
-	if err := t.s.beginMove(going, m); err != nil {
+	if err := t.s.beginMove(going, m, x); err != nil {
 		return false, err
 	}
 	undo, err := t.makeWay(going, x)
@@ -62,9 +62,13 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 	}
 	// What is left to sweep when the new place counts is no longer the client's
 	// business: for all who look, the move is done.
-	also := nothing
-	if x.src.space != x.dst.space {
-		also = func(tx store.Tx) error { return t.boundNoise(going, tx, x.dst.path) }
+	also := func(tx store.Tx) error {
+		if x.src.space != x.dst.space {
+			if err := t.boundNoise(going, tx, x.dst.path); err != nil {
+				return err
+			}
+		}
+		return t.becomesDeposit(going, tx, x)
 	}
 	if arrived, err := t.s.swapIn(going, t.r, m, x.delta(), also); err != nil && !arrived {
 		undo()
@@ -74,10 +78,10 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 	return len(x.old) == 0, nil
 }
 
-// beginMove writes the journal's row. If that fails, the row may be there all the
+// beginMove writes the journal's row, and the marks of what will be there. If that fails, the row may be there all the
 // same, and would be carried out at some later start: it is taken back.
-func (s *Service) beginMove(ctx context.Context, m store.Move) error {
-	err := s.update(ctx, func(tx store.Tx) error { return tx.PutMove(m) })
+func (s *Service) beginMove(ctx context.Context, m store.Move, x *transfer) error {
+	err := s.update(ctx, func(tx store.Tx) error { return errors.Join(tx.PutMove(m), markIn(tx, paths(x.atTarget()))) })
 	switch {
 	case err == nil:
 		return nil

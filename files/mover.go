@@ -310,6 +310,7 @@ func (v *mover) arrive(ctx context.Context, tx store.Tx) error {
 		tx.DropLocksBelow(v.move.From),
 		tx.MoveProps(v.move.From, v.move.To),
 		v.moveNoise(ctx, tx),
+		unmark(tx, v.move.From),
 		moveAlong(tx, v.move.From, v.move.To),
 		v.recount(ctx, tx),
 		v.also(tx),

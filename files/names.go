@@ -37,6 +37,9 @@ func (t *Tree) names(ctx context.Context, l place) (self Node, below []Node, ok 
 			return Node{}, nil, false
 		}
 	}
+	if below, err = t.marked(ctx, l.path, below); err != nil {
+		return Node{}, nil, false
+	}
 	return t.node(l.path, info), below, true
 }
 

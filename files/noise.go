@@ -57,7 +57,7 @@ func silent(path string) bool {
 // shows tells whether a listing has p.
 func (t *Tree) shows(p vpath.Path) bool {
 	if t.who.Via == "page" || t.who.Via == "api" {
-		return !isNoise(p) && !p.IsClutter()
+		return !p.IsForPrograms()
 	}
 	return !isNoise(p)
 }
@@ -206,7 +206,7 @@ func (t *Tree) boundNoise(ctx context.Context, tx store.Tx, p vpath.Path) error 
 	}
 	used, err := tx.NoiseSize(ctx, top(p))
 	if err == nil && used > t.noiseBound() {
-		err = tx.DropNoiseBelow(p)
+		err = tx.EmptyNoiseBelow(p)
 	}
 	return err
 }

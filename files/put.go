@@ -162,6 +162,9 @@ func (w *writing) mayPublish(ctx context.Context, gone int64) (err error) {
 	if err := w.t.recheck(ctx, w.u, gone); err != nil {
 		return err
 	}
+	if err := w.t.s.mark(ctx, w.u.path); err != nil {
+		return err
+	}
 	if w.event.Intent == "" {
 		w.event, err = w.t.intend(ctx, w.event)
 	}

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -91,14 +92,19 @@ func (t *Tree) find(ctx context.Context, p vpath.Path, members, names bool) (Nod
 			below = append(below, t.node(at, info))
 		}
 	}
-	return t.node(p, self), below, nil
+	below, err = t.marked(ctx, p, below)
+	return t.node(p, self), below, err
 }
 
 // list asks the backend for a folder, whoever may see it, by one of its ways.
 func (t *Tree) list(ctx context.Context, l place, by lister) (backends.Info, []backends.Info, error) {
 	var self backends.Info
 	var list []backends.Info
-	err := t.s.moves.steady(l.path, inList, func() (err error) {
+	free, sure, err := t.isFree(ctx, l.path)
+	if err != nil || sure {
+		return self, nil, cmp.Or(err, notFound(l.path))
+	}
+	err = t.s.moves.steady(l.path, inList, func() (err error) {
 		if t.s.moves.hides(l.path) {
 			return notFound(l.path)
 		}
@@ -109,7 +115,7 @@ func (t *Tree) list(ctx context.Context, l place, by lister) (backends.Info, []b
 		})
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && free {
 		return self, nil, notFound(l.path)
 	}
 	return self, list, err
@@ -189,6 +195,10 @@ func (t *Tree) openSteady(ctx context.Context, l place, r Range) (body io.ReadCl
 	if isNoise(l.path) {
 		return t.openNoise(ctx, l, r)
 	}
+	free, sure, err := t.isFree(ctx, l.path)
+	if err != nil || sure {
+		return nil, info, cmp.Or(err, fs.ErrNotExist)
+	}
 	err = t.s.moves.steady(l.path, atPath, func() (err error) {
 		if body != nil {
 			_ = body.Close() // only read
@@ -200,6 +210,9 @@ func (t *Tree) openSteady(ctx context.Context, l place, r Range) (body io.ReadCl
 		body, info, err = l.space.Backend.Open(ctx, l.inner, r)
 		return err
 	})
+	if err == nil && free {
+		err = fs.ErrNotExist
+	}
 	if err != nil && body != nil { // it was moved at each try
 		_ = body.Close() // only read
 		body = nil

@@ -47,7 +47,7 @@ func (t *Tree) copyAnew(ctx context.Context, x *transfer) (created bool, err err
 	}
 	going, stop := onward(ctx)
 	defer stop()
-	if err := t.s.beginMove(going, m); err != nil {
+	if err := t.s.beginMove(going, m, x); err != nil {
 		return false, err
 	}
 	t.s.moves.begin(m)

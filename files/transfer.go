@@ -280,8 +280,11 @@ func (t *Tree) isFolder(ctx context.Context, l place) error {
 
 // mayLand judges the right to put the root of the transfer at its destination.
 func (t *Tree) mayLand(ctx context.Context, x *transfer, info backends.Info, found bool) error {
-	if err := t.mayWriteOver(ctx, x, info, found); err != nil || !found {
+	if err := t.mayWriteOver(ctx, x, info, found); err != nil {
 		return err
+	}
+	if !found {
+		return t.mayReplaceClutter(ctx, x)
 	}
 	var err error
 	x.old, err = members(ctx, x.dst, info, true)

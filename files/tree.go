@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -90,15 +91,19 @@ func (t *Tree) stat(ctx context.Context, l place) (backends.Info, error) {
 	if isNoise(l.path) {
 		return t.statNoise(ctx, l)
 	}
+	free, sure, err := t.isFree(ctx, l.path)
+	if err != nil || sure {
+		return backends.Info{}, cmp.Or(err, notFound(l.path))
+	}
 	var info backends.Info
-	err := t.s.moves.steady(l.path, atPath, func() (err error) {
+	err = t.s.moves.steady(l.path, atPath, func() (err error) {
 		if t.s.moves.hides(l.path) {
 			return notFound(l.path)
 		}
 		info, err = l.space.Backend.Stat(ctx, l.inner)
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && free {
 		return backends.Info{}, notFound(l.path)
 	}
 	return info, err

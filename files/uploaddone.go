@@ -205,7 +205,7 @@ func (f *finishing) record(ctx context.Context, u upload) func(store.Tx, backend
 		if err != nil {
 			return err
 		}
-		if ok && d.Owner == f.t.who.ID() && d.SHA256 == info.SHA256 {
+		if ok && !d.IsPlaceholder() && d.Owner == f.t.who.ID() && d.SHA256 == info.SHA256 {
 			n.Receipt = d.ID
 		}
 		f.next, f.ended = row, n

@@ -52,8 +52,9 @@ func TestFinderKeepsItsOwnFiles(t *testing.T) {
 	ann.Do("HEAD", "/firm/d/.DS_Store", "", finder()...).Want(404)
 }
 
-// M6: what Finder asks for before anything else costs no call to the file store.
-func TestFinderProbesCostNothing(t *testing.T) {
+// M6: what Finder asks for before anything else costs no call to the file store, nor does
+// what Explorer, Office, LibreOffice, vim, GNOME and KDE look for.
+func TestProbesCostNothing(t *testing.T) {
 	var calls atomic.Int64
 	h := newHouse(t, func(s *settings) {
 		s.mem.Hook = func(string, vpath.Path) error {
@@ -62,8 +63,12 @@ func TestFinderProbesCostNothing(t *testing.T) {
 		}
 	})
 	ann := h.as("ann")
-	for _, p := range []string{"/firm/._.", "/firm/.DS_Store", "/firm/d/._x"} {
+	for _, p := range []string{
+		"/firm/._.", "/firm/.DS_Store", "/firm/d/._x", "/firm/.Spotlight-V100", "/firm/.metadata_never_index", "/firm/mach_kernel", "/firm/.hidden",
+		"/firm/d/desktop.ini", "/firm/d/Thumbs.db", "/firm/d/~$plan.docx", "/firm/d/.~lock.plan.odt%23", "/firm/d/.plan.txt.swp",
+	} {
 		ann.Do("PROPFIND", p, "", finder("Depth: 0")...).Want(404)
+		ann.Do("PROPFIND", p, "", finder("Depth: 1")...).Want(404)
 		ann.Do("HEAD", p, "", finder()...).Want(404)
 		ann.Get(p, finder()...).Want(404)
 	}

@@ -30,15 +30,35 @@ func (p Path) Accompanies() (of Path, name string, ok bool) {
 }
 
 // IsClutter tells the files that programs make for themselves, and that a page for
-// people does not list: see the top of this file.
-func (p Path) IsClutter() bool {
-	name := strings.ToLower(p.Name())
+// people does not show: see the top of this file. Programs also look for them where
+// there are none, at each step.
+//
+// Neither "folder.jpg" nor "Contents" and "Backups.backupdb" are among them, which
+// Explorer and macOS look for: people have files and folders of these names.
+func (p Path) IsClutter() bool { return isClutter(p.Name()) }
+
+func isClutter(name string) bool {
+	if name == "" || strings.IndexByte(".~tTeEdDmM", name[0]) < 0 {
+		return false // this is asked with each look at a file
+	}
+	name = strings.ToLower(name)
 	switch name {
 	case "thumbs.db", "ehthumbs.db", "desktop.ini", // Explorer
-		".spotlight-v100", ".trashes", ".fseventsd", ".temporaryitems", ".metadata_never_index": // macOS
+		".trashes", ".fseventsd", ".temporaryitems", "mach_kernel", // macOS
+		".hidden": // macOS, GNOME and KDE
 		return true
 	}
-	return strings.HasPrefix(name, "~$") || // Office's owner file
+	return strings.HasPrefix(name, ".spotlight-") || strings.HasPrefix(name, ".metadata_never_index") || // macOS
+		strings.HasPrefix(name, "~$") || // Office's owner file
 		strings.HasPrefix(name, ".~lock.") && strings.HasSuffix(name, "#") || // LibreOffice's
 		strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".swp") // vim's
+}
+
+// IsForPrograms tells the files of both kinds: nothing that people are told, in a
+// list, a notice or a mail, speaks of them.
+func (p Path) IsForPrograms() bool { return p.Depth() > 1 && IsForPrograms(p.Name()) }
+
+// IsForPrograms is Path.IsForPrograms for the name of a file.
+func IsForPrograms(name string) bool {
+	return strings.HasPrefix(name, appleDouble) || name == dsStore || isClutter(name)
 }

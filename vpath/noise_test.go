@@ -56,14 +56,25 @@ func TestAccompaniesIsInjective(t *testing.T) {
 }
 
 func TestIsClutter(t *testing.T) {
-	for _, name := range []string{"Thumbs.db", "desktop.ini", "ehthumbs.db", "~$plan.docx", ".~lock.plan.odt#", ".b.txt.swp", ".Spotlight-V100", ".Trashes", ".fseventsd", ".TemporaryItems"} {
-		if !vpath.Must("/firm/" + name).IsClutter() {
+	for _, name := range []string{
+		"Thumbs.db", "THUMBS.DB", "desktop.ini", "Desktop.ini", "ehthumbs.db", "EhThumbs.db", "~$plan.docx", ".~lock.plan.odt#", ".b.txt.swp", ".B.SWP",
+		".Spotlight-V100", ".Trashes", ".fseventsd", ".TemporaryItems", ".metadata_never_index", ".metadata_never_index_unless_rootfs", ".hidden", "mach_kernel", "Mach_Kernel",
+	} {
+		if p := vpath.Must("/firm/" + name); !p.IsClutter() || !p.IsForPrograms() {
 			t.Errorf("%s is no clutter", name)
 		}
 	}
-	for _, name := range []string{"a", "swp", "plan.swp", "x~$a", ".~lock.a", "thumbs.db.pdf", ".hidden", "._a"} {
-		if vpath.Must("/firm/" + name).IsClutter() {
+	for _, name := range []string{"a", "swp", "plan.swp", "x~$a", ".~lock.a", "thumbs.db.pdf", "folder.jpg", "Contents", "Backups.backupdb", "~plan", "été"} {
+		if p := vpath.Must("/firm/" + name); p.IsClutter() || p.IsForPrograms() {
 			t.Errorf("%s is clutter", name)
 		}
+	}
+	for _, name := range []string{"._a", ".DS_Store"} {
+		if p := vpath.Must("/firm/" + name); p.IsClutter() || !p.IsForPrograms() {
+			t.Errorf("%s is clutter, or not for programs", name)
+		}
+	}
+	if (vpath.Path{}).IsForPrograms() {
+		t.Error("the root is for programs")
 	}
 }

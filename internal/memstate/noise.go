@@ -33,6 +33,15 @@ func (r reader) NoiseOf(_ context.Context, of vpath.Path) ([]store.Noise, error)
 	return pick(r, inNoise, func(n store.Noise) bool { return n.Of == of }, func(a, b store.Noise) int { return cmp.Compare(a.Name, b.Name) })
 }
 
+// NoiseNames is of store.NoiseReader.
+func (r reader) NoiseNames(ctx context.Context, of vpath.Path) (names []string, err error) {
+	all, err := r.NoiseOf(ctx, of)
+	for _, n := range all {
+		names = append(names, n.Name)
+	}
+	return names, err
+}
+
 // NoiseSize is of store.NoiseReader.
 func (r reader) NoiseSize(_ context.Context, p vpath.Path) (sum int64, err error) {
 	err = r.look(func(c *content) {
@@ -61,6 +70,12 @@ func (x *tx) DropNoise(of vpath.Path, name string) error {
 // DropNoiseBelow is of store.NoiseWriter.
 func (x *tx) DropNoiseBelow(p vpath.Path) error {
 	maps.DeleteFunc(x.noise, func(k noiseKey, _ store.Noise) bool { return p.Contains(k.of) })
+	return nil
+}
+
+// EmptyNoiseBelow is of store.NoiseWriter.
+func (x *tx) EmptyNoiseBelow(p vpath.Path) error {
+	maps.DeleteFunc(x.noise, func(k noiseKey, n store.Noise) bool { return p.Contains(k.of) && len(n.Body) > 0 })
 	return nil
 }
 

@@ -12,13 +12,15 @@ const (
 	noiseColumns = `path, name, creator, etag, body, created, changed, expires`
 	noiseRows    = `SELECT ` + noiseColumns + ` FROM noise WHERE path = $1`
 
-	sqlNoiseAt   = noiseRows + ` AND name = $2 AND expires > $3`
-	sqlNoiseOf   = noiseRows + ` ORDER BY name`
-	sqlNoiseSize = `SELECT CAST(COALESCE(SUM(length(body)), 0) AS BIGINT) FROM noise` + inTree
+	sqlNoiseAt    = noiseRows + ` AND name = $2 AND expires > $3`
+	sqlNoiseOf    = noiseRows + ` ORDER BY name`
+	sqlNoiseNames = `SELECT name FROM noise WHERE path = $1 ORDER BY name`
+	sqlNoiseSize  = `SELECT CAST(COALESCE(SUM(length(body)), 0) AS BIGINT) FROM noise` + inTree
 
 	sqlDropNoise        = `DELETE FROM noise WHERE path = $1 AND name = $2`
 	sqlDropNoiseOf      = `DELETE FROM noise WHERE path = $1`
 	sqlDropNoiseBelow   = `DELETE FROM noise` + inTree
+	sqlEmptyNoiseBelow  = sqlDropNoiseBelow + ` AND length(body) > 0`
 	sqlDropExpiredNoise = `DELETE FROM noise WHERE expires <= $1`
 	sqlMoveNoise        = `UPDATE noise` + setMovedTo
 	sqlCopyNoise        = `INSERT INTO noise (` + noiseColumns + `)
@@ -43,6 +45,11 @@ func (r reader) NoiseOf(ctx context.Context, of vpath.Path) ([]store.Noise, erro
 	return few(ctx, r.on, sqlNoiseOf, scanNoise, key(of))
 }
 
+// NoiseNames is of store.NoiseReader.
+func (r reader) NoiseNames(ctx context.Context, of vpath.Path) ([]string, error) {
+	return few(ctx, r.on, sqlNoiseNames, func(row scanner) (name string, err error) { return name, row.Scan(&name) }, key(of))
+}
+
 // NoiseSize is of store.NoiseReader.
 func (r reader) NoiseSize(ctx context.Context, p vpath.Path) (int64, error) {
 	from, to := below(p)
@@ -65,6 +72,12 @@ func (x *tx) DropNoise(of vpath.Path, name string) error {
 func (x *tx) DropNoiseBelow(p vpath.Path) error {
 	from, to := below(p)
 	return x.do("drop noise", sqlDropNoiseBelow, from, to)
+}
+
+// EmptyNoiseBelow is of store.NoiseWriter.
+func (x *tx) EmptyNoiseBelow(p vpath.Path) error {
+	from, to := below(p)
+	return x.do("empty noise", sqlEmptyNoiseBelow, from, to)
 }
 
 // DropExpiredNoise is of store.NoiseWriter.

@@ -119,3 +119,26 @@ func noiseFollows(s *suite) {
 	}
 	s.update(func(tx store.Tx) error { return errors.Join(tx.MoveNoise(t, t), tx.CopyNoise(t, t, "copier", false)) })
 }
+
+// What has no bytes takes no room, and stays where room is made.
+func noiseEmptied(s *suite) {
+	mark := func(of, name string) store.Noise {
+		n := noise(of, name)
+		n.Body, n.ETag, n.Creator, n.Created, n.Changed = []byte{}, "", "", time.Time{}, time.Time{}
+		n.Expires = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+		return n
+	}
+	s.putNoise(mark("/w/a", "/~$x"), mark("/w/a/b", "/Thumbs.db"), noise("/w/a", "._"), noise("/w/a/b", "._"), noise("/w/a b", "._"), noise("/w", "._"))
+	names := func(p string) []string { return must[[]string](s)(s.NoiseNames(s.Context(), vpath.Must(p))) }
+	s.equal("names", names("/w/a"), []string{"._", "/~$x"})
+	s.equal("names of nothing", len(names("/w/a/none")), 0)
+	s.update(func(tx store.Tx) error {
+		return errors.Join(tx.EmptyNoiseBelow(vpath.Must("/w/a")), tx.DropExpiredNoise(now().Add(time.Minute)))
+	})
+	s.equal("left", [][]string{names("/w"), names("/w/a"), names("/w/a/b"), names("/w/a b")}, [][]string{{"._"}, {"/~$x"}, {"/Thumbs.db"}, {"._"}})
+	if n, ok, err := s.NoiseAt(s.Context(), vpath.Must("/w/a"), "/~$x", now().Add(50*365*24*time.Hour)); err != nil || !ok || len(n.Body) > 0 {
+		s.Errorf("NoiseAt of what has no end = %+v, %v, %v", n, ok, err)
+	}
+	s.update(func(tx store.Tx) error { return tx.MoveNoise(vpath.Must("/w/a"), vpath.Must("/w/c")) })
+	s.equal("moved", [][]string{names("/w/a"), names("/w/c"), names("/w/c/b")}, [][]string{nil, {"/~$x"}, {"/Thumbs.db"}})
+}

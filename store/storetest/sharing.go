@@ -41,6 +41,7 @@ func sharingTests() map[string]func(*suite) {
 		"snapshots/drop":      snapshotsDrop,
 		"sharing/undone":      sharingUndone,
 		"noise":               noiseRoundTrip,
+		"noise/emptied":       noiseEmptied,
 		"noise/expires":       noiseExpires,
 		"noise/follows":       noiseFollows,
 	}
