@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"portico/audit"
@@ -33,7 +34,7 @@ func (s *process) activity(ctx context.Context, p vpath.Path, from string, limit
 	var all staff.Activity
 	rest, err := audit.Back(ctx, s.state, at, rowsLooked, func(row store.AuditRow) (bool, error) {
 		e, err := audit.Decode(row.JSON) // the path is in plain: the seal is opened for few
-		if err != nil || !e.Allowed || e.Path != p.String() && e.Dest != p.String() || words(e.Action) == "" {
+		if err != nil || !e.Allowed || e.Path != p.String() && e.Dest != p.String() || deed(e) == "" {
 			return true, nil //nolint:nilerr // a row of another make tells nothing here
 		}
 		opened, err := opener.Open(ctx, row)
@@ -43,7 +44,7 @@ func (s *process) activity(ctx context.Context, p vpath.Path, from string, limit
 		if opened.Error != "" { // allowed, and not done: somebody else's lock was in the way, or the disk was full
 			return true, nil
 		}
-		all.Deeds = append(all.Deeds, staff.Deed{Time: opened.Time.Truncate(time.Second), Who: s.actorName(ctx, opened.Actor), What: words(opened.Action)})
+		all.Deeds = append(all.Deeds, staff.Deed{Time: opened.Time.Truncate(time.Second), Who: s.actorName(ctx, opened.Actor), What: deed(e)})
 		return len(all.Deeds) < limit, nil
 	})
 	all.Older = rest.String()
@@ -56,6 +57,24 @@ func (s *process) actorName(ctx context.Context, a audit.Actor) string {
 		return name
 	}
 	return a.Login
+}
+
+// deed is words for an event. What an editor has written to a file of its own, and
+// gives the name of the document then, is a change of that: nobody knows the other one.
+func deed(e audit.Event) string {
+	switch from, to := isForPrograms(e.Path), isForPrograms(e.Dest); {
+	case from && (e.Dest == "" || to):
+		return ""
+	case from:
+		return words(audit.Put)
+	case to && e.Action == audit.Copy:
+		return words(audit.Read)
+	}
+	return words(e.Action)
+}
+
+func isForPrograms(path string) bool {
+	return vpath.IsForPrograms(path[strings.LastIndexByte(path, '/')+1:])
 }
 
 // words is what an action is called on the page, "" for what is not told there.

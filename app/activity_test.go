@@ -71,3 +71,24 @@ func TestOlderActivity(t *testing.T) {
 		t.Errorf("an address that somebody wrote: %v", err)
 	}
 }
+
+// What programs keep for themselves is in nobody's history.
+func TestActivityWithoutClutter(t *testing.T) {
+	t.Parallel()
+	for e, want := range map[audit.Event]string{
+		{Action: audit.Put, Path: "/firm/plan.txt"}:                                    "changed",
+		{Action: audit.Put, Path: "/firm/~$plan.docx"}:                                 "",
+		{Action: audit.Delete, Path: "/firm/Thumbs.db"}:                                "",
+		{Action: audit.Move, Path: "/firm/a.txt", Dest: "/firm/plan.txt"}:              "moved",
+		{Action: audit.Move, Path: "/firm/.plan.txt.swp", Dest: "/firm/plan.txt"}:      "changed",
+		{Action: audit.Move, Path: "/firm/.plan.txt.swp", Dest: "/firm/.plan.txt.swp"}: "",
+		{Action: audit.Move, Path: "/firm/plan.txt", Dest: "/firm/~$plan.txt"}:         "moved",
+		{Action: audit.Copy, Path: "/firm/plan.txt", Dest: "/firm/~$plan.txt"}:         "opened",
+		{Action: audit.Share, Path: "/firm/plan.txt", Dest: "user:bob"}:                "shared",
+		{Action: audit.Stat, Path: "/firm/plan.txt"}:                                   "",
+	} {
+		if got := deed(e); got != want {
+			t.Errorf("%s %s %s is %q, want %q", e.Action, e.Path, e.Dest, got, want)
+		}
+	}
+}

@@ -76,7 +76,7 @@ func (r *Room) allows(ctx context.Context, p vpath.Path, name string, size int64
 	if err != nil {
 		return err
 	}
-	if l.MaxFiles > 0 && l.Files+held >= l.MaxFiles {
+	if l.MaxFiles > 0 && l.Files+held >= l.MaxFiles && !vpath.IsForPrograms(name) {
 		return tooMany(l.MaxFiles)
 	}
 	if l.AskName && r.v.who.Name == "" {
@@ -366,6 +366,10 @@ func linkTakes(ctx context.Context, tx store.Tx, d store.Deposit) error {
 		return fault.Tell(fs.ErrPermission, "This link takes nothing any more.")
 	case d.Size > fileLimit(l) || l.MaxBytes == 0 && l.Bytes+d.Size > linkAllBytes:
 		return fault.Tell(fault.ErrTooLarge, "This link does not take so much.")
+	case d.Path.IsForPrograms():
+		if err := clutterFits(ctx, tx, d); err != nil {
+			return err
+		}
 	}
 	return fitsType(l.Types, d.Path.Name())
 }

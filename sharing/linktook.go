@@ -11,7 +11,7 @@ import (
 // come at once none is above the link's limits.
 func linkTook(ctx context.Context, tx store.Tx, d store.Deposit) error {
 	kind, id := cutSubject(d.Subject)
-	if kind != "link" {
+	if kind != "link" || d.Path.IsForPrograms() {
 		return nil
 	}
 	l, found, err := tx.LinkByID(ctx, id)
@@ -44,9 +44,35 @@ func placesHeld(ctx context.Context, in store.DepositReader, l store.Link, out f
 	}
 	all, err := in.DepositsBy(ctx, linkSubject(l.ID))
 	for _, d := range all {
-		if d.IsPlaceholder() && !d.Gone && d.Opened.IsZero() && !out(d) {
+		if d.IsPlaceholder() && !d.Gone && d.Opened.IsZero() && !d.Path.IsForPrograms() && !out(d) {
 			n++
 		}
 	}
 	return n, err
+}
+
+// What the programs of a link's visitors may keep beside the files that it takes,
+// which count in no other limit: for one file, and how many at a time.
+const (
+	linkClutterBytes = 1 << 20
+	linkClutter      = 100
+)
+
+// clutterFits holds it to these. Most of it is some hundred bytes, and lives as long
+// as a document is open. The window has its own sentence for a refusal.
+func clutterFits(ctx context.Context, in store.DepositReader, d store.Deposit) error {
+	if d.Size > linkClutterBytes {
+		return fault.ErrQuota
+	}
+	all, err := in.DepositsBy(ctx, d.Subject)
+	n := 0
+	for _, other := range all {
+		if other.Path.IsForPrograms() && !other.Gone && other.ID != d.ID {
+			n++
+		}
+	}
+	if err == nil && n >= linkClutter {
+		err = fault.ErrQuota
+	}
+	return err
 }

@@ -43,6 +43,10 @@ func (p *pages) take(w http.ResponseWriter, r *http.Request, v *sharing.Visit) {
 		return
 	}
 	d := left.Deposit
+	if d.ID == "" { // what programs keep for themselves: there is no receipt for it
+		plain(w, http.StatusCreated, fmt.Sprintf("%s  %d bytes", left.Node.Path.Name(), left.Node.Size))
+		return
+	}
 	plain(w, http.StatusCreated, fmt.Sprintf("%s  %d bytes  sha256 %s  receipt %s", left.Node.Path.Name(), d.Size, d.SHA256, d.ID))
 }
 
