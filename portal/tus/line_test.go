@@ -99,13 +99,13 @@ type cutConn struct {
 }
 
 func (c *cutConn) Read(p []byte) (int, error) {
-	if left := c.of.left.Load(); left > 0 { // one read may be many megabytes
+	if left := c.of.left.Load(); left > 0 {
 		p = p[:min(int64(len(p)), left)]
 	}
 	n, err := c.Conn.Read(p)
 	if c.of.left.Add(-int64(n)) == 0 && n > 0 {
 		_ = c.Close()
-		return 0, net.ErrClosed
+		return n, net.ErrClosed // what came counts: a read may be many megabytes
 	}
 	return n, err
 }
