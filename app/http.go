@@ -161,6 +161,7 @@ func withRecord(next http.Handler, s witness) http.Handler {
 				"in", n.in, "out", n.out, "took", n.took, "from", s.address(r))
 		}()
 		next.ServeHTTP(rw, r)
+		rw.begin() // an answer without a word is one, too
 	})
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,35 +25,68 @@ const (
 
 	// piece is how much goes out under one deadline: minRate over stallTimeout.
 	piece = 64 << 10
+
+	// A document (XML, JSON, a form) is read whole before anything is done. One that
+	// stalls, or comes byte by byte, is answered within ten seconds: it has this time,
+	// and more of it only as it comes. Where the request itself had to wait longer than
+	// that, for its turn or for a directory, there is a moment more to read what has come.
+	documentTimeout = 8 * time.Second
+	documentRate    = 64 << 10 // bytes a second
+	documentGrace   = time.Second
+
+	// drainTimeout is for what is left of a body when the answer is known. net/http
+	// reads some of it before it sends the answer, so that a client who still writes
+	// is not reset (RFC 9112 §9.6); one who does not write must not hold the answer up.
+	drainTimeout = 5 * time.Second
 )
 
 // rolling gives a request's writer and body, which move the connection's
-// deadlines on with each piece. What is no transfer has one deadline for all of
-// its body, and a shorter one for its answer.
+// deadlines on with each piece. A document has one deadline for all of its body,
+// and what is no transfer a shorter one for its answer.
 func rolling(w http.ResponseWriter, r *http.Request, clock func() time.Time, buffers *sync.Pool) (*rollingWriter, *rollingBody) {
 	patience := stallTimeout
-	until := func() time.Time { return clock().Add(patience) }
-	received := until
 	if !isTransfer(r.URL.Path) {
 		patience = pageTimeout
-		end := until()
-		received = func() time.Time { return end }
 	}
 	// A writer without deadlines (a test's recorder) is as good: their errors are
 	// passed over.
 	ctl := http.NewResponseController(w)
-	rw := &rollingWriter{ResponseWriter: w, buffers: buffers, status: http.StatusOK, roll: func() { _ = ctl.SetWriteDeadline(until()) }}
-	body := &rollingBody{ReadCloser: r.Body, clock: clock, until: received, set: func(t time.Time) { _ = ctl.SetReadDeadline(t) }}
+	body := &rollingBody{ReadCloser: r.Body, clock: clock, set: func(t time.Time) { _ = ctl.SetReadDeadline(t) }}
+	body.until = func() time.Time { return clock().Add(stallTimeout) }
+	if !carriesFile(r) {
+		body.until = body.documentEnd(clock())
+	}
 	body.begin(r)
-	return rw, body
+	return &rollingWriter{
+		ResponseWriter: w, buffers: buffers, status: http.StatusOK, answers: body.hurry,
+		roll: func() { _ = ctl.SetWriteDeadline(clock().Add(patience)) },
+	}, body
 }
 
 // isTransfer tells the addresses whose bodies may take hours: those of drives, of
 // uploads in pieces, and of the pages that files go through.
 func isTransfer(path string) bool {
-	return gateway.IsDrive(path) || slices.ContainsFunc([]string{"/api/v1/", "/files/", "/portal/", "/s/"}, func(at string) bool {
+	return gateway.IsDrive(path) || slices.ContainsFunc([]string{"/api/v1/", "/files/", "/portal/", "/s/", "/verify"}, func(at string) bool {
 		return strings.HasPrefix(path, at)
 	})
+}
+
+// carriesFile tells a request whose body may be a file, of which there is no telling
+// how long it takes, from one that is a document.
+func carriesFile(r *http.Request) bool {
+	if !isTransfer(r.URL.Path) {
+		return false
+	}
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	switch kind = strings.ToLower(strings.TrimSpace(kind)); r.Method {
+	case http.MethodPut, http.MethodPatch:
+		// A file of the drive may be of any type, and so may the content that a program
+		// sends; the other routes of the API take JSON alone.
+		return !strings.HasPrefix(r.URL.Path, "/api/v1/") || kind != "application/json" || strings.HasPrefix(r.URL.Path, "/api/v1/content/")
+	case http.MethodPost: // forms with a file, and tus' creation-with-upload
+		return kind == "multipart/form-data" || kind == "application/offset+octet-stream"
+	}
+	return false
 }
 
 // rollingBody moves the read deadline on with each read, and counts.
@@ -62,11 +96,14 @@ type rollingBody struct {
 	until func() time.Time
 	set   func(time.Time)
 	n     int64
+	first time.Time // when it was first read from, zero before
 
 	// over is set at the end of the body. net/http listens for the client's
 	// leaving from then on, and takes a deadline that passes for just that: it
 	// would cancel a request that takes longer than its body.
 	over bool
+	// hurried is set once the answer is known.
+	hurried bool
 	// lift is set where a deadline acts when it passes, and not only on a read
 	// (HTTP/2): it may not stand while a store is busy with what came.
 	lift bool
@@ -86,17 +123,53 @@ func (b *rollingBody) begin(r *http.Request) {
 	}
 }
 
+// documentEnd is until for a document, whose request began at start.
+func (b *rollingBody) documentEnd(start time.Time) func() time.Time {
+	return func() time.Time {
+		end := start.Add(documentTimeout)
+		if soon := b.first.Add(documentGrace); soon.After(end) {
+			end = soon
+		}
+		return end.Add(time.Duration(b.n) * time.Second / documentRate)
+	}
+}
+
+// hurry bounds what is left of the body when the answer is known.
+func (b *rollingBody) hurry() {
+	if b.over || b.hurried {
+		return
+	}
+	b.hurried = true
+	end := b.clock().Add(drainTimeout)
+	if own := b.until(); own.Before(end) {
+		end = own
+	}
+	b.until = func() time.Time { return end }
+	if !b.lift { // HTTP/2 waits for nothing, it ends the stream
+		b.set(end)
+	}
+}
+
 // Read implements io.Reader.
 func (b *rollingBody) Read(p []byte) (int, error) {
 	if b.over {
 		return b.ReadCloser.Read(p)
 	}
 	start := b.clock()
-	b.set(b.until())
+	if b.first.IsZero() {
+		b.first = start
+	}
+	end := b.until()
+	b.set(end)
 	n, err := b.ReadCloser.Read(p)
 	b.n += int64(n)
-	if err == nil {
-		err = b.tooSlow(b.clock().Sub(start))
+	switch now := b.clock(); {
+	case err == nil:
+		if err = b.tooSlow(now.Sub(start)); err != nil {
+			b.set(start) // nor is the rest waited for
+		}
+	case !errors.Is(err, io.EOF) && !now.Before(end): // net/http calls it a long trailer where it stalls in one
+		err = fmt.Errorf("%w: %w", os.ErrDeadlineExceeded, err)
 	}
 	if b.over = err != nil; !b.over && b.lift {
 		b.set(time.Time{})
@@ -121,6 +194,7 @@ func (b *rollingBody) tooSlow(took time.Duration) error {
 type rollingWriter struct {
 	http.ResponseWriter
 	roll    func()
+	answers func()     // told when the answer begins
 	buffers *sync.Pool // see copyBuffers
 	status  int
 	wrote   bool
@@ -139,13 +213,22 @@ func (w *rollingWriter) WriteHeader(status int) {
 	w.roll()
 	if status >= http.StatusOK && !w.wrote { // 1xx are not the answer yet
 		w.status, w.wrote = status, true
+		w.answers()
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// begin notes that the answer begins, if it had not.
+func (w *rollingWriter) begin() {
+	if !w.wrote {
+		w.wrote = true
+		w.answers()
+	}
+}
+
 // Write implements io.Writer.
 func (w *rollingWriter) Write(p []byte) (sum int, err error) {
-	w.wrote = true
+	w.begin()
 	for {
 		w.roll()
 		n, err := w.ResponseWriter.Write(p[:min(len(p), piece)])
@@ -161,7 +244,7 @@ func (w *rollingWriter) Write(p []byte) (sum int, err error) {
 // if it sees *io.LimitedReader right over *os.File, so a limit that is there
 // already is opened up and not wrapped again.
 func (w *rollingWriter) ReadFrom(src io.Reader) (sum int64, err error) {
-	w.wrote = true
+	w.begin()
 	outer, limited := src.(*io.LimitedReader)
 	_, plain := src.(*os.File)
 	if limited {

@@ -80,6 +80,19 @@ func recorded(h http.Handler, tell func(seen)) http.Handler {
 	}))
 }
 
+// wantOK reads an answer, which must be 200.
+func (c *client) wantOK() {
+	c.t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		c.t.Errorf("answer %s, want 200", resp.Status)
+	}
+}
+
 // untilClosed reads all that the server still sends, and tells when it hung up.
 func (c *client) untilClosed() (text string, took time.Duration) {
 	start := time.Now()
@@ -107,10 +120,19 @@ func TestSilentClients(t *testing.T) {
 		{"no request", answers, "", headerTimeout, ""},
 		{"half a head", answers, "GET /dav/" + head, headerTimeout, ""},
 		{"idle", answers, "GET /dav/" + head + "\r\n", idleTimeout, "401"},
-		{"body that nobody reads", answers, "PUT /dav/firm/x" + head + "Content-Length: 1000\r\n\r\nabc", stallTimeout, ""},
-		{"body in chunks that nobody reads", answers, "PUT /dav/firm/x" + head + "Transfer-Encoding: chunked\r\n\r\n5\r\nab", stallTimeout, ""},
+		{"body that nobody reads", answers, "PUT /dav/firm/x" + head + "Content-Length: 1000\r\n\r\nabc", drainTimeout, "401"},
+		{"body in chunks that nobody reads", answers, "PUT /dav/firm/x" + head + "Transfer-Encoding: chunked\r\n\r\n5\r\nab", drainTimeout, "401"},
+		{"no answer in words", func(http.ResponseWriter, *http.Request) {}, "PUT /dav/firm/x" + head + "Content-Length: 1000\r\n\r\nabc", drainTimeout, "200"},
 		{"body", reads, "PUT /dav/firm/x" + head + "Content-Length: 1000\r\n\r\nabc", stallTimeout, "408"},
-		{"body of a page", reads, "POST /" + head + "Content-Length: 1000\r\n\r\nabc", pageTimeout, "408"},
+		{"part of a file", reads, "PATCH /portal/uploads/x" + head + "Content-Length: 1000\r\n\r\nabc", stallTimeout, "408"},
+		{"form with a file", reads, "POST /s/x/put" + head + "Content-Type: Multipart/Form-Data; boundary=b\r\nContent-Length: 1000\r\n\r\nabc", stallTimeout, "408"},
+		{"JSON of a file", reads, "PUT /api/v1/content/firm/x" + head + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\nabc", stallTimeout, "408"},
+		{"body of a page", reads, "POST /" + head + "Content-Length: 1000\r\n\r\nabc", documentTimeout, "408"},
+		{"XML", reads, "PROPFIND /dav/firm/" + head + "Content-Length: 1000\r\n\r\n<a>", documentTimeout, "408"},
+		{"XML in chunks", reads, "LOCK /dav/firm/" + head + "Transfer-Encoding: chunked\r\n\r\n5\r\n<a>", documentTimeout, "408"},
+		{"XML, in the trailers", reads, "LOCK /dav/firm/" + head + "Transfer-Encoding: chunked\r\n\r\n4\r\n<a/>\r\n0\r\nT", documentTimeout, "408"},
+		{"JSON", reads, "PUT /api/v1/preferences" + head + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", documentTimeout, "408"},
+		{"form", reads, "POST /files/firm/" + head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\na=", documentTimeout, "408"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inOwnTime(t, c.handler, func(cl *client) {

@@ -194,7 +194,8 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, q *request, err e
 		h.Log.LogAttrs(ctx, slog.LevelWarn, "answer cut short", slog.String("method", r.Method), slog.Any("error", err))
 		panic(http.ErrAbortHandler)
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
+	// net/http ends the context with a body that stalls as well: there the client is told.
+	if errors.Is(ctx.Err(), context.Canceled) && !errors.Is(err, os.ErrDeadlineExceeded) {
 		w.WriteHeader(statusGone) // whatever failed, it failed for want of a client
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 )
 
@@ -56,6 +57,9 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, into any) (status int, sen
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB."
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return http.StatusRequestTimeout, "The request took too long to arrive."
 	}
 	if err != nil {
 		return http.StatusBadRequest, "The body is not the JSON that this route takes: " + strings.TrimPrefix(err.Error(), "json: ") + "."

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -350,5 +352,25 @@ func TestRooms(t *testing.T) {
 	}
 	if status, text, _ := ask(t, h, "GET", "/assets/style.css", ""); status != 200 || strings.Contains(text, "/*") {
 		t.Errorf("style.css: %d, or with comments", status)
+	}
+}
+
+// stalls is a body that stops coming, as a connection tells it.
+type stalls struct{ io.Reader }
+
+func (s stalls) Read(p []byte) (int, error) {
+	if n, err := s.Reader.Read(p); err == nil {
+		return n, nil
+	}
+	return 0, fmt.Errorf("read tcp 10.0.0.1:1: %w", os.ErrDeadlineExceeded)
+}
+
+// A body that stalls is told so, without a word of the connection.
+func TestReadJSONThatStalls(t *testing.T) {
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/folders", stalls{strings.NewReader(`{"path":`)})
+	r.Header.Set("Content-Type", "application/json")
+	status, sentence := ReadJSON(httptest.NewRecorder(), r, new(struct{ Path string }))
+	if status != http.StatusRequestTimeout || strings.Contains(sentence, "10.0.0.1") {
+		t.Errorf("ReadJSON = %d, %q, want 408 and no address", status, sentence)
 	}
 }
