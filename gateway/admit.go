@@ -16,6 +16,12 @@ const (
 	maxUploads  = 16
 	maxWalks    = 4 // REPORT and SEARCH, which may look at all that one sees
 	maxWaiting  = 256
+
+	// A listing is in memory as a whole until the last byte of it is taken, a folder of
+	// 10,000 files with 6 MiB, and a client may take its time. A short one gives its turn
+	// to the next as soon as it is there.
+	maxListings  = 4
+	shortListing = 1000
 )
 
 // admission bounds what each person does at once.
@@ -26,8 +32,8 @@ type admission struct {
 
 // turns are one person's requests.
 type turns struct {
-	all, uploads, walks chan struct{}
-	present             int // that run or wait
+	all, uploads, walks, listings chan struct{}
+	present                       int // that run or wait
 }
 
 // enter waits for a request's turn and returns the function that ends it.
@@ -59,7 +65,10 @@ func (a *admission) arrive(id string) (*turns, error) {
 	defer a.mu.Unlock()
 	t := a.people[id]
 	if t == nil {
-		t = &turns{all: make(chan struct{}, maxRequests), uploads: make(chan struct{}, maxUploads), walks: make(chan struct{}, maxWalks)}
+		t = &turns{
+			all: make(chan struct{}, maxRequests), uploads: make(chan struct{}, maxUploads),
+			walks: make(chan struct{}, maxWalks), listings: make(chan struct{}, maxListings),
+		}
 		a.people[id] = t
 	}
 	if t.present >= maxRequests+maxWaiting {
@@ -67,6 +76,19 @@ func (a *admission) arrive(id string) (*turns, error) {
 	}
 	t.present++
 	return t, nil
+}
+
+// list waits for a listing's turn, for a request that has entered. leave ends it.
+func (a *admission) list(ctx context.Context, id string) (leave func(), err error) {
+	a.mu.Lock()
+	room := a.people[id].listings
+	a.mu.Unlock()
+	select {
+	case room <- struct{}{}:
+		return func() { <-room }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (a *admission) depart(id string, t *turns, rooms []chan struct{}) {

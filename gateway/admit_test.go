@@ -135,3 +135,30 @@ func TestAdmissionOfWalks(t *testing.T) {
 		}
 	})
 }
+
+// TestAdmissionOfListings: a listing waits for its like, and nothing else waits for it.
+func TestAdmissionOfListings(t *testing.T) {
+	a := admission{people: map[string]*turns{}}
+	for range maxListings {
+		for _, enter := range []func() (func(), error){
+			func() (func(), error) { return a.enter(t.Context(), "ann", "PROPFIND") },
+			func() (func(), error) { return a.list(t.Context(), "ann") },
+		} {
+			leave, err := enter()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer leave()
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := a.list(ctx, "ann"); !errors.Is(err, context.Canceled) {
+		t.Errorf("one listing more = %v", err)
+	}
+	leave, err := a.enter(t.Context(), "ann", "PROPFIND")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+}

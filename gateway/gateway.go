@@ -100,6 +100,7 @@ type request struct {
 	link  bool // it came by a link
 
 	who  string // ID of who has signed in, "" for nobody
+	turn string // whose turns it takes
 	sent int64  // bytes of an XML answer
 
 	chunks *chunkAddress // of an upload in chunks, else nil
@@ -234,7 +235,8 @@ func (h *Handler) admit(r *http.Request, q *request, inside string) (rest string
 			return "", nil, err
 		}
 		q.who = who.ID
-		if leave, err = h.enter(r.Context(), who.ID, r.Method); err != nil {
+		q.turn = who.ID
+		if leave, err = h.enter(r.Context(), q.turn, r.Method); err != nil {
 			return "", nil, err
 		}
 		if rest, err = h.treeOf(r, q, who, inside); err == nil && h.Epoch() == epoch {

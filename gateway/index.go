@@ -13,10 +13,11 @@ import (
 // what they may see of it. LibreOffice, Office and sardine ask a folder by GET
 // or HEAD to find out whether it exists.
 func (h *Handler) writeIndex(w http.ResponseWriter, r *http.Request, q *request) error {
-	self, below, err := q.tree.Find(r.Context(), q.path, true, files.Want{})
+	self, below, leave, err := h.find(r, q, true, files.Want{})
 	if err != nil {
 		return err
 	}
+	defer leave()
 	if !self.Dir {
 		return errNotFolder()
 	}

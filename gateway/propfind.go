@@ -25,10 +25,11 @@ func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *requ
 	if err := q.checkIf(r); err != nil {
 		return err
 	}
-	self, below, err := q.tree.Find(r.Context(), q.path, d.levels == 1, query.lookups())
+	self, below, leave, err := h.find(r, q, d.levels == 1, query.lookups())
 	if err != nil {
 		return err
 	}
+	defer leave()
 	if q.slash && !self.Dir {
 		return errNotFolder()
 	}
@@ -49,6 +50,23 @@ func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *requ
 		return p.write(below)
 	}
 	return p.write(append([]files.Node{self}, below...))
+}
+
+// find is the tree's own, in a listing's turn where there are members. The turn of a
+// long one lasts until leave.
+func (h *Handler) find(r *http.Request, q *request, members bool, want files.Want) (self files.Node, below []files.Node, leave func(), err error) {
+	leave = func() {}
+	if members {
+		if leave, err = h.list(r.Context(), q.turn); err != nil {
+			return self, nil, nil, err
+		}
+	}
+	self, below, err = q.tree.Find(r.Context(), q.path, members, want)
+	if err != nil || len(below) <= shortListing {
+		leave()
+		leave = func() {}
+	}
+	return self, below, leave, err
 }
 
 // parsePropfind reads how deep a PROPFIND goes and what it asks for.

@@ -121,7 +121,8 @@ func (h *Handler) admitLink(w http.ResponseWriter, r *http.Request, q *request, 
 	}
 	// Each address has turns of its own: of many who hold a link none waits for
 	// another.
-	if leave, err = h.enter(r.Context(), v.Principal().Subject()+" "+h.Address(r), r.Method); err != nil {
+	q.turn = v.Principal().Subject() + " " + h.Address(r)
+	if leave, err = h.enter(r.Context(), q.turn, r.Method); err != nil {
 		return "", nil, err
 	}
 	q.prefix, q.tree, q.link = h.prefix+"/"+linkName+"/"+token, v.Room(), true
