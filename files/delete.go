@@ -64,17 +64,26 @@ func (t *Tree) mkdirHeld(ctx context.Context, l place, g Guard) error {
 }
 
 // mkdirAt is where a new folder goes: l, or where it is dropped blindly, past the
-// files in its way.
+// files in its way. A folder that is there is told of at once, as to one who looks:
+// rclone asks for the folder of each file that it sends, and would wait for the
+// uploads into it, and they for it.
 func (t *Tree) mkdirAt(ctx context.Context, l place) (place, error) {
 	info, found, err := t.exists(ctx, l)
-	if err != nil || !t.drops(l, info, found) {
+	switch {
+	case err != nil:
 		return l, err
+	case found && info.Dir && t.sees(l.path, info) && !isNoise(l.path) && !t.s.moves.touches(l.path):
+		return l, isThere(l.path)
+	case !t.drops(l, info, found):
+		return l, nil
 	}
 	if l, err = t.dropInto(ctx, l); err != nil {
 		return l, err
 	}
 	return t.dropFolder(ctx, l)
 }
+
+func isThere(p vpath.Path) error { return fault.Tell(fs.ErrExist, "%s exists already", p) }
 
 // mayMkdir judges a new folder. done tells that there is nothing to do: one who
 // drops things blindly gets the folder that is there as if it were new.
@@ -88,7 +97,7 @@ func (t *Tree) mayMkdir(ctx context.Context, l place, g Guard) (done bool, err e
 	case blind:
 		err = t.newName(l.path)
 	case found && t.sees(l.path, info):
-		err = fault.Tell(fs.ErrExist, "%s exists already", l.path)
+		err = isThere(l.path)
 	default:
 		err = t.mayWrite(ctx, l, info, found)
 	}

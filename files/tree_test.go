@@ -1,11 +1,13 @@
 package files_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -312,6 +314,25 @@ func TestForeignNames(t *testing.T) {
 		w.as("ann").cp("/firm/s", "/firm/d").want(fault.ErrConflict)
 		w.as("bob").rm("/firm/d").want(fs.ErrPermission) // who may not, learns nothing of it
 		w.as("ann").ls("/firm/d").names("x")
+	}
+}
+
+// TestMkdirOfABusyFolder wants a folder that is there told of while a file is
+// being put into it: rclone asks for the folder of each file that it sends.
+func TestMkdirOfABusyFolder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{quiet: true})
+	w.seed("ann", "/firm/d/")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	asked := false
+	w.once("Publish", func() {
+		asked = true
+		wantErr(t, "mkdir meanwhile", w.as("ann").tree().Mkdir(ctx, vpath.Must("/firm/d"), files.Guard{}), fs.ErrExist)
+	})
+	w.as("ann").put("/firm/d/f", "x")
+	if !asked {
+		t.Error("nothing was published")
 	}
 }
 
