@@ -93,7 +93,9 @@ func (v *mover) bring(ctx context.Context, from, to place) error {
 		return v.rename(ctx, r, from, to)
 	}
 	was := v.standing(ctx, to)
-	err = copyTree(ctx, &transfer{src: from, dst: to, all: all})
+	x := &transfer{src: from, dst: to, all: all, made: new(made)}
+	err = copyTree(ctx, x)
+	v.carried = x
 	if err != nil && was != "" && v.standing(ctx, to) == was {
 		return err // the store refused, and the old file stands
 	}
@@ -162,18 +164,14 @@ func copyTree(ctx context.Context, x *transfer) error {
 		}
 		to, err := x.target(m)
 		if err == nil {
-			err = carry(ctx, m, to, m.info.Meta)
+			err = carryDir(ctx, to, m.info.Meta)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	failed := each(ctx, files, func(ctx context.Context, m member) error {
-		to, err := x.target(m)
-		if err != nil {
-			return err
-		}
-		return carry(ctx, m, to, keepTime(m))
+		return x.carry(ctx, m, keepTime(m))
 	})
 	for _, p := range slices.SortedFunc(maps.Keys(failed), vpath.Path.Compare) {
 		return fmt.Errorf("files: move: copy %s: %w", p, failed[p])

@@ -18,45 +18,45 @@ import (
 // out, and what the copy makes belongs to them. *Partial names what the store
 // could not copy. A folder that is replaced loses what it held only after
 // everything has been copied.
-func (t *Tree) Copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (created bool, err error) {
+func (t *Tree) Copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (l Landed, err error) {
 	if isNoise(src) || isNoise(dst) {
-		created, err = t.carryNoise(ctx, src, dst, o, false)
+		l.Created, err = t.carryNoise(ctx, src, dst, o, false)
 	} else {
-		created, err = t.copy(ctx, src, dst, o)
+		l, err = t.copy(ctx, src, dst, o)
 	}
-	return created, t.refused(ctx, audit.Event{Action: audit.Copy, Path: src.String(), Dest: dst.String()}, err)
+	return l, t.refused(ctx, audit.Event{Action: audit.Copy, Path: src.String(), Dest: dst.String()}, err)
 }
 
-func (t *Tree) copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (bool, error) {
+func (t *Tree) copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (Landed, error) {
 	held, x, err := t.begin(ctx, src, dst, o, false)
 	if err != nil {
-		return false, err
+		return Landed{}, err
 	}
 	defer x.done()
-	created, err := t.copyHeld(held, x)
-	return created, orLost(held, err)
+	l, err := t.copyHeld(held, x)
+	return l, orLost(held, err)
 }
 
-func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
+func (t *Tree) copyHeld(ctx context.Context, x *transfer) (Landed, error) {
 	if len(x.inTheWay()) > 0 {
 		return t.copyAnew(ctx, x)
 	}
 	room, err := t.room(ctx, x)
 	if err != nil {
-		return false, err
+		return Landed{}, err
 	}
 	defer room.done()
 	event, err := t.intend(ctx, audit.Event{Action: audit.Copy, Path: x.src.path.String(), Dest: x.dst.path.String()})
 	if err != nil {
-		return false, err
+		return Landed{}, err
 	}
 	going, stop := onward(ctx) // a half copy helps nobody
 	defer stop()
 	if err := t.s.mark(going, paths(x.atTarget())...); err != nil {
-		return false, t.unmade(going, event, true, err)
+		return Landed{}, t.unmade(going, event, true, err)
 	}
 	if undo, err := t.makeWay(going, x); err != nil {
-		return false, t.unmade(going, event, undo(), err)
+		return Landed{}, t.unmade(going, event, undo(), err)
 	}
 	gone, failed := t.doCopy(going, x)
 	t.s.gone.Add(1)
@@ -72,9 +72,10 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (bool, error) {
 	t.s.twins.add(x.dst.path)
 	t.s.reread(going, x.dst.path)
 	if err != nil {
-		return false, err
+		return Landed{}, err
 	}
-	return len(x.old) == 0, left
+	t.s.keepSums(going, x)
+	return Landed{Created: len(x.old) == 0, Timed: x.timed()}, left
 }
 
 // doCopy copies. gone are the members of the old destination that it removes.
@@ -184,7 +185,7 @@ func (t *Tree) copyAll(ctx context.Context, x *transfer, gone []member) map[vpat
 		}
 		to, err := x.target(m)
 		if err == nil {
-			err = carry(ctx, m, to, mine)
+			err = carryDir(ctx, to, mine)
 		}
 		if err != nil {
 			failed[to.path] = err
@@ -200,7 +201,10 @@ func (t *Tree) copyAll(ctx context.Context, x *transfer, gone []member) map[vpat
 		if who := kept[to.path]; who != "" {
 			meta.Creator = who
 		}
-		return carry(ctx, m, to, meta)
+		if !x.dir() {
+			meta.ModTime = x.o.ModTime
+		}
+		return x.carry(ctx, m, meta)
 	})
 	for p, err := range more {
 		if errors.Is(err, fs.ErrNotExist) {

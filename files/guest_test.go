@@ -209,14 +209,14 @@ func (g *guest) rm(p string) *result {
 
 func (g *guest) mv(src, dst string) *result {
 	g.w.Helper()
-	created, err := g.window().Move(g.ctx, vpath.Must(src), vpath.Must(dst), over)
-	return &result{guest: g, what: "move " + src + " " + dst, err: err, created: created}
+	l, err := g.window().Move(g.ctx, vpath.Must(src), vpath.Must(dst), over)
+	return &result{guest: g, what: "move " + src + " " + dst, err: err, created: l.Created}
 }
 
 func (g *guest) cp(src, dst string) *result {
 	g.w.Helper()
-	created, err := g.window().Copy(g.ctx, vpath.Must(src), vpath.Must(dst), over)
-	return &result{guest: g, what: "copy " + src + " " + dst, err: err, created: created}
+	l, err := g.window().Copy(g.ctx, vpath.Must(src), vpath.Must(dst), over)
+	return &result{guest: g, what: "copy " + src + " " + dst, err: err, created: l.Created}
 }
 
 func (g *guest) lockIt(p string) *result {

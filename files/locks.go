@@ -342,33 +342,6 @@ func (t *Tree) holder(l store.Lock) string {
 // somebody stands for a name that is not told.
 const somebody = "somebody"
 
-// fillIn adds locks and properties to a listing, with one question.
-func (t *Tree) fillIn(ctx context.Context, self *Node, below []Node, w Want) error {
-	if self.Path.IsRoot() {
-		return nil
-	}
-	listing := store.Listing{Path: self.Path, Members: below != nil, Locks: w.Locks, Props: w.Props}
-	around, err := t.s.State.Around(ctx, listing, t.now())
-	if err != nil {
-		return err
-	}
-	t.attach(self, around)
-	for i := range below {
-		t.attach(&below[i], around)
-	}
-	return nil
-}
-
-func (t *Tree) attach(n *Node, around store.Around) {
-	n.Props = around.Props[n.Path]
-	n.takeSums()
-	for _, l := range around.Locks {
-		if l.Covers(n.Path) {
-			n.Locks = append(n.Locks, t.show(l))
-		}
-	}
-}
-
 // token is a random UUID of version 4 (RFC 4122 §4.4), which nobody can guess.
 func (s *Service) token() (string, error) {
 	var b [16]byte

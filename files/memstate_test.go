@@ -96,6 +96,14 @@ func (s *memState) PropsOf(ctx context.Context, p vpath.Path) ([]store.Prop, err
 	return s.read().PropsOf(ctx, p)
 }
 
+func (s *memState) PropsAt(ctx context.Context, list []vpath.Path) (map[vpath.Path][]store.Prop, int, error) {
+	return s.read().PropsAt(ctx, list)
+}
+
+func (s *memState) PropBelow(ctx context.Context, p vpath.Path, space, local string) (map[vpath.Path]store.Prop, error) {
+	return s.read().PropBelow(ctx, p, space, local)
+}
+
 func (s *memState) Around(ctx context.Context, l store.Listing, now time.Time) (store.Around, error) {
 	return s.read().Around(ctx, l, now)
 }
@@ -140,16 +148,45 @@ func (r memRows) PropsOf(_ context.Context, p vpath.Path) ([]store.Prop, error) 
 	return r.props[p], nil
 }
 
+// PropsAt gives those of one thing at a time, where there are any: who asks must ask again.
+func (r memRows) PropsAt(_ context.Context, list []vpath.Path) (map[vpath.Path][]store.Prop, int, error) {
+	for i, p := range list {
+		if len(r.props[p]) > 0 {
+			return map[vpath.Path][]store.Prop{p: slices.Clone(r.props[p])}, i + 1, nil
+		}
+	}
+	return nil, len(list), nil
+}
+
+func (r memRows) PropBelow(_ context.Context, p vpath.Path, space, local string) (map[vpath.Path]store.Prop, error) {
+	found := map[vpath.Path]store.Prop{}
+	for at, list := range r.props {
+		for _, one := range list {
+			if p.Contains(at) && one.Space == space && one.Local == local {
+				found[at] = one
+			}
+		}
+	}
+	return found, nil
+}
+
 func (r memRows) Around(_ context.Context, l store.Listing, now time.Time) (a store.Around, _ error) {
 	p := l.Path
 	if l.Locks {
 		a.Locks = r.someLocks(now, func(k store.Lock) bool { return k.Covers(p) || l.Members && p.Contains(k.Path) })
 	}
 	a.Props = map[vpath.Path][]store.Prop{}
+	size := 0
 	for at, list := range r.props {
 		if l.Props && (at == p || l.Members && at.Parent() == p) {
-			a.Props[at] = list
+			a.Props[at] = slices.Clone(list) // takeSums takes of it
+			for _, one := range list {
+				size += len(one.XML)
+			}
 		}
+	}
+	if l.Bytes > 0 && size > l.Bytes {
+		a.Props, a.Cut = nil, true
 	}
 	return a, nil
 }

@@ -19,46 +19,46 @@ import (
 //
 // Properties move along, locks do not (RFC 4918 §7.6); a lock on a file that is
 // replaced stays on its path.
-func (t *Tree) Move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (created bool, err error) {
+func (t *Tree) Move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (l Landed, err error) {
 	if isNoise(src) || isNoise(dst) {
-		created, err = t.carryNoise(ctx, src, dst, o, true)
+		l.Created, err = t.carryNoise(ctx, src, dst, o, true)
 	} else {
-		created, err = t.move(ctx, src, dst, o)
+		l, err = t.move(ctx, src, dst, o)
 	}
-	return created, t.refused(ctx, audit.Event{Action: audit.Move, Path: src.String(), Dest: dst.String()}, err)
+	return l, t.refused(ctx, audit.Event{Action: audit.Move, Path: src.String(), Dest: dst.String()}, err)
 }
 
-func (t *Tree) move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (bool, error) {
+func (t *Tree) move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (Landed, error) {
 	held, x, err := t.begin(ctx, src, dst, o, true)
 	if err != nil {
-		return false, err
+		return Landed{}, err
 	}
 	defer x.done()
-	created, err := t.moveHeld(held, x)
-	return created, orLost(held, err)
+	l, err := t.moveHeld(held, x)
+	return l, orLost(held, err)
 }
 
-func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
+func (t *Tree) moveHeld(ctx context.Context, x *transfer) (Landed, error) {
 	if x.src.space != x.dst.space {
 		room, err := t.room(ctx, x)
 		if err != nil {
-			return false, err
+			return Landed{}, err
 		}
 		defer room.done()
 	}
 	m, err := t.journalRow(x)
 	if err != nil {
-		return false, err
+		return Landed{}, err
 	}
 	// From here on the client's patience does not count.
 	going, stop := onward(ctx)
 	defer stop()
 	if err := t.s.beginMove(going, m, x); err != nil {
-		return false, err
+		return Landed{}, err
 	}
 	undo, err := t.makeWay(going, x)
 	if err != nil {
-		return false, errors.Join(err, t.s.endMove(going, m))
+		return Landed{}, errors.Join(err, t.s.endMove(going, m))
 	}
 	// What is left to sweep when the new place counts is no longer the client's
 	// business: for all who look, the move is done.
@@ -72,10 +72,10 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (bool, error) {
 	}
 	if arrived, err := t.s.swapIn(going, t.r, m, x.delta(), also); err != nil && !arrived {
 		undo()
-		return false, err
+		return Landed{}, err
 	}
 	t.s.twins.add(x.dst.path)
-	return len(x.old) == 0, nil
+	return Landed{Created: len(x.old) == 0, Timed: t.timeMoved(going, x)}, nil
 }
 
 // beginMove writes the journal's row, and the marks of what will be there. If that fails, the row may be there all the

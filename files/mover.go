@@ -58,6 +58,8 @@ type mover struct {
 	delta    *delta // for the counts of the workspaces; nil where a request of the past knew it
 	resumed  bool   // after a crash, or when the store is back
 
+	carried *transfer // what was copied last; nil where the store has renamed
+
 	// also goes with the arrival. Who resumes a move knows nothing of it.
 	also func(store.Tx) error
 }
@@ -298,6 +300,9 @@ func (v *mover) arrived(ctx context.Context, phase string, arrive func(context.C
 	err := v.enter(ctx, phase, func(tx store.Tx) error { return arrive(ctx, tx) })
 	if err == nil {
 		v.recounted()
+		if v.carried != nil {
+			v.s.keepSums(ctx, v.carried)
+		}
 	}
 	v.s.reread(ctx, v.move.From, v.move.To) // where the answer was lost, too
 	return err

@@ -26,6 +26,7 @@ type Node struct {
 	Locks  []Lock       // those that protect the node, inherited ones included
 	Props  []store.Prop // dead properties
 	Sums   string       // what the client that sent this version has proved of it: see PutOptions; with Props
+	Later  bool         // Props and Sums are to be read yet, since they would have been too much at once: see Fill
 	Rights []string     // words of what the principal holds on this very thing
 	Owner  Owner        // who made it; with Rights
 }

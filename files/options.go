@@ -63,6 +63,10 @@ type TransferOptions struct {
 	Overwrite bool
 	Shallow   bool // Copy a folder without its members (Depth: 0)
 	Guard     Guard
+
+	// ModTime is the client's time of change of a file at its new place, zero if it sent
+	// none: then it keeps the one that it had. Landed tells whether it was kept.
+	ModTime time.Time
 }
 
 // LockOptions go with one Lock.

@@ -29,7 +29,12 @@ func (w *writing) renewProps(tx store.Tx, info backends.Info) error {
 	if w.u.o.Sums == "" {
 		return nil
 	}
-	return tx.PutProp(w.u.path, store.Prop{Space: ownCloud, Local: sumsName, XML: info.ETag + " " + w.u.o.Sums})
+	return tx.PutProp(w.u.path, sumsProp(info.ETag, w.u.o.Sums))
+}
+
+// sumsProp is the row of what is known of a version.
+func sumsProp(etag, sums string) store.Prop {
+	return store.Prop{Space: ownCloud, Local: sumsName, XML: etag + " " + sums}
 }
 
 // takeSums tells the checksums from the properties. They hold for the version that

@@ -35,20 +35,20 @@ func isDraft(m store.Move) bool {
 }
 
 // copyAnew is copyHeld where something of another kind makes way.
-func (t *Tree) copyAnew(ctx context.Context, x *transfer) (created bool, err error) {
+func (t *Tree) copyAnew(ctx context.Context, x *transfer) (l Landed, err error) {
 	room, err := t.room(ctx, x)
 	if err != nil {
-		return false, err
+		return l, err
 	}
 	defer room.done()
 	m, y, err := t.draftRow(x)
 	if err != nil {
-		return false, err
+		return l, err
 	}
 	going, stop := onward(ctx)
 	defer stop()
 	if err := t.s.beginMove(going, m, x); err != nil {
-		return false, err
+		return l, err
 	}
 	t.s.moves.begin(m)
 	v := t.s.mover(t.r, m)
@@ -57,15 +57,16 @@ func (t *Tree) copyAnew(ctx context.Context, x *transfer) (created bool, err err
 	}
 	if err != nil {
 		_, lost := t.s.runMove(going, t.r, v.move, &delta{}) // which scraps it
-		return false, errors.Join(err, lost)
+		return l, errors.Join(err, lost)
 	}
+	t.s.keepSums(going, y)
 	arrived, err := t.s.swapIn(going, t.r, v.move, &delta{to: sizeOf(x.all) - sizeOf(x.old)}, func(tx store.Tx) error {
 		return errors.Join(x.unlockOld(tx), t.depositedAll(going, tx, x))
 	})
 	if arrived {
-		return false, nil
+		return Landed{Timed: y.timed()}, nil
 	}
-	return false, err
+	return l, err
 }
 
 // unlockOld ends the locks on what is not there any more. What else stood there has
@@ -95,20 +96,20 @@ func (t *Tree) draftRow(x *transfer) (m store.Move, y *transfer, err error) {
 		return m, nil, err
 	}
 	m = store.Move{ID: id, From: at, To: x.dst.path, Dir: x.dir(), Phase: phaseScrap, Began: t.now(), Audit: event}
-	made := *x
-	made.dst, made.old = x.dst.at(at), nil
+	anew := *x
+	anew.dst, anew.old, anew.made = x.dst.at(at), nil, new(made)
 	for _, old := range x.old { // a replaced file stays whose it was
 		below, _ := x.dst.path.Under(old.path)
 		if p, err := at.Join(below); err == nil {
-			made.old = append(made.old, member{x.dst.at(p), old.info})
+			anew.old = append(anew.old, member{x.dst.at(p), old.info})
 		}
 	}
 	for _, one := range x.all {
-		if _, err := made.target(one); err != nil {
+		if _, err := anew.target(one); err != nil {
 			return m, nil, fault.Tell(fs.ErrInvalid, "%s holds paths that are too long to take the place of %s: delete that first", x.src.path, x.dst.path)
 		}
 	}
-	return m, &made, x.fitsAside(m)
+	return m, &anew, x.fitsAside(m)
 }
 
 // anyOf is one of the failures, the first by its path.

@@ -41,6 +41,7 @@ const tokenScheme = "urn:uuid:" //nolint:gosec // no credential
 // Viewer is one who looks, and what they see.
 type Viewer interface {
 	Finder
+	Filler
 	Principal() Principal
 }
 
@@ -265,6 +266,7 @@ type comparison struct {
 	lost    map[string]entry // of was, those that have not been met again
 	now     []entry
 	changed []Change
+	held    int // about what the properties of the changes take in memory
 	buf     []byte
 }
 
@@ -299,8 +301,13 @@ func (c *comparison) meet(n Node) error {
 	if known && was == e {
 		return nil
 	}
-	if !c.q.Want.Props {
+	switch {
+	case !c.q.Want.Props:
 		n.Props = nil
+	case c.held > heldProps:
+		n.later()
+	default:
+		c.held += n.weigh()
 	}
 	c.changed = append(c.changed, Change{Node: n})
 	return nil

@@ -2,7 +2,6 @@ package files
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 
 	"portico/acl"
@@ -22,6 +21,7 @@ type transfer struct {
 	sent     string // the name that was asked for there
 	o        TransferOptions
 	done     func() // ends it
+	made     *made
 }
 
 // dir tells whether a folder is carried.
@@ -43,7 +43,7 @@ func (x *transfer) target(m member) (place, error) {
 // begin judges a copy or a move, all of it before anything is touched, and holds
 // the paths until done. held is the context for what is done with them.
 func (t *Tree) begin(ctx context.Context, src, dst vpath.Path, o TransferOptions, move bool) (held context.Context, x *transfer, err error) {
-	x = &transfer{o: o, move: move}
+	x = &transfer{o: o, move: move, made: new(made)}
 	if err := t.mayChange(); err != nil {
 		return nil, nil, err
 	}
@@ -357,38 +357,3 @@ func (t *Tree) makeWay(ctx context.Context, x *transfer) (undo func() bool, err 
 
 // nothingMade is the undo where nothing was made.
 func nothingMade() bool { return true }
-
-// carry copies one member to its new place.
-func carry(ctx context.Context, m member, to place, meta backends.Meta) error {
-	if err := stillHeld(ctx); err != nil {
-		return err
-	}
-	if m.info.Dir {
-		_, err := to.space.Backend.Mkdir(ctx, to.inner, meta)
-		if errors.Is(err, fs.ErrExist) {
-			return nil // the folder that is replaced, or one of a move that is resumed
-		}
-		return err
-	}
-	if c, ok := to.space.Backend.(backends.Copier); ok && m.space == to.space {
-		_, err := c.Copy(ctx, m.inner, to.inner, meta)
-		return err
-	}
-	body, info, err := m.space.Backend.Open(ctx, m.inner, backends.Range{})
-	if err != nil {
-		return err
-	}
-	defer body.Close() //nolint:errcheck // only read
-	whole := info.Meta
-	if meta.Creator != "" {
-		whole.Creator = meta.Creator
-	}
-	if !meta.ModTime.IsZero() {
-		whole.ModTime = meta.ModTime
-	}
-	_, err = to.space.Backend.Put(ctx, to.inner, body, backends.PutOptions{
-		Size: info.Size, Meta: whole,
-		Commit: func() error { return stillHeld(ctx) },
-	})
-	return err
-}

@@ -55,6 +55,7 @@ type outcome struct {
 	node    files.Node
 	list    []files.Node
 	created bool
+	timed   bool
 	body    string
 	lock    files.Lock
 	events  []audit.Event
@@ -227,8 +228,9 @@ func (u *user) cp(src, dst string, o ...files.TransferOptions) *outcome {
 	if len(o) == 0 {
 		o = append(o, over)
 	}
-	return u.act("copy "+src+" "+dst, func(t *files.Tree, res *outcome) (err error) {
-		res.created, err = t.Copy(u.ctx, vpath.Must(src), vpath.Must(dst), o[0])
+	return u.act("copy "+src+" "+dst, func(t *files.Tree, res *outcome) error {
+		l, err := t.Copy(u.ctx, vpath.Must(src), vpath.Must(dst), o[0])
+		res.created, res.timed = l.Created, l.Timed
 		return err
 	})
 }
@@ -238,8 +240,9 @@ func (u *user) mv(src, dst string, o ...files.TransferOptions) *outcome {
 	if len(o) == 0 {
 		o = append(o, over)
 	}
-	return u.act("move "+src+" "+dst, func(t *files.Tree, res *outcome) (err error) {
-		res.created, err = t.Move(u.ctx, vpath.Must(src), vpath.Must(dst), o[0])
+	return u.act("move "+src+" "+dst, func(t *files.Tree, res *outcome) error {
+		l, err := t.Move(u.ctx, vpath.Must(src), vpath.Must(dst), o[0])
+		res.created, res.timed = l.Created, l.Timed
 		return err
 	})
 }

@@ -14,6 +14,12 @@ type Finder interface {
 	Find(ctx context.Context, p vpath.Path, members bool, want Want) (self Node, below []Node, err error)
 }
 
+// Filler reads the properties that a Find has left for later. Who is walked and is
+// none leaves them so.
+type Filler interface {
+	Fill(ctx context.Context, nodes []Node) (done int, err error)
+}
+
 // ErrEnough ends a walk that has seen as much as it may, or walked as long.
 var ErrEnough = errors.New("files: there is more than this walk may see")
 
@@ -76,14 +82,25 @@ func (w *Walk) see(ctx context.Context, n Node, f func(Node) error) error {
 
 func (w *Walk) below(ctx context.Context, list []Node, f func(Node) error) error {
 	var folders []vpath.Path
+	files := list[:0]
 	for _, n := range list {
 		if n.Dir && !w.Shallow {
 			folders = append(folders, n.Path)
-			continue
+		} else {
+			files = append(files, n)
 		}
-		if err := w.see(ctx, n, f); err != nil {
+	}
+	filler, fills := w.In.(Filler)
+	for i := range files {
+		if fills && files[i].Later {
+			if _, err := filler.Fill(ctx, files[i:]); err != nil {
+				return err
+			}
+		}
+		if err := w.see(ctx, files[i], f); err != nil {
 			return err
 		}
+		files[i].Props = nil // what f did not keep
 	}
 	return w.each(ctx, folders, f)
 }

@@ -80,17 +80,22 @@ func (w *Window) list(ctx context.Context, members bool, want Want) ([]Node, err
 	below := make([]Node, 0, len(w.mounts))
 	for _, m := range w.mounts {
 		n := w.t.node(m.full, m.info)
-		if m.known && (want.Locks || want.Props) {
-			if err := w.t.fillIn(ctx, &n, nil, want); err != nil {
+		if m.known && want.Locks {
+			if err := w.t.fillIn(ctx, &n, nil, Want{Locks: true}); err != nil {
 				return nil, w.say(err, m.at, m)
 			}
 		}
+		n.Later = m.known && want.Props
 		if want.Rights {
 			w.t.fillRights(ctx, &n, nil)
 		}
 		below = append(below, w.node(m, n))
 	}
-	return below, nil
+	if !want.Props || len(below) == 0 {
+		return below, nil
+	}
+	_, err := w.Fill(ctx, below)
+	return below, err
 }
 
 // Check judges a request's conditions for a read of p.

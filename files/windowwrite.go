@@ -96,20 +96,20 @@ func (w *Window) Delete(ctx context.Context, p vpath.Path, g Guard) error {
 }
 
 // Copy copies a file or a folder: see Tree.Copy.
-func (w *Window) Copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (created bool, err error) {
+func (w *Window) Copy(ctx context.Context, src, dst vpath.Path, o TransferOptions) (Landed, error) {
 	return w.transfer(ctx, src, dst, o, audit.Copy, w.t.Copy)
 }
 
 // Move moves a file or a folder; never a mount itself, and nothing that somebody
 // else has opened.
-func (w *Window) Move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (created bool, err error) {
+func (w *Window) Move(ctx context.Context, src, dst vpath.Path, o TransferOptions) (Landed, error) {
 	return w.transfer(ctx, src, dst, o, audit.Move, w.t.Move)
 }
 
 func (w *Window) transfer(
 	ctx context.Context, src, dst vpath.Path, o TransferOptions, action audit.Action,
-	do func(context.Context, vpath.Path, vpath.Path, TransferOptions) (bool, error),
-) (created bool, err error) {
+	do func(context.Context, vpath.Path, vpath.Path, TransferOptions) (Landed, error),
+) (l Landed, err error) {
 	from, in, err := w.leaving(src, action == audit.Move)
 	if err == nil {
 		err = w.fixed(dst)
@@ -123,11 +123,11 @@ func (w *Window) transfer(
 		err = w.keeps(to)
 	}
 	if err != nil {
-		return false, w.t.record(ctx, audit.Event{Action: action, Path: src.String(), Dest: dst.String()}, err)
+		return l, w.t.record(ctx, audit.Event{Action: action, Path: src.String(), Dest: dst.String()}, err)
 	}
 	o.Guard = w.guard(o.Guard)
-	created, err = do(ctx, from, to, o)
-	return created, saying{w: w, asked: src, other: dst, mounts: []*mount{in, out}}.of(err)
+	l, err = do(ctx, from, to, o)
+	return l, saying{w: w, asked: src, other: dst, mounts: []*mount{in, out}}.of(err)
 }
 
 // leaving is inside for the source of a copy or a move.

@@ -155,13 +155,12 @@ func (h *Handler) joinChunks(w http.ResponseWriter, r *http.Request, q *request)
 	if o.Sum, err = parseChecksum(r.Header.Get("OC-Checksum")); err != nil {
 		return err
 	}
-	mtime, accepted := parseMtime(r.Header.Get("X-OC-Mtime"))
-	o.ModTime = mtime
+	o.ModTime, _ = parseMtime(r.Header.Get("X-OC-Mtime"))
 	n, created, err := q.chunks.tree.JoinChunks(r.Context(), q.chunks.folder, dst, o)
 	if err != nil {
 		return err
 	}
-	tellStored(w, n, created, accepted)
+	tellStored(w, n, created, o.ModTime)
 	return nil
 }
 
@@ -194,7 +193,7 @@ func (h *Handler) listChunks(w http.ResponseWriter, r *http.Request, q *request)
 	if err != nil {
 		return err
 	}
-	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: files.Quota{Available: -1, Used: -1}}
+	p := &page{ctx: r.Context(), answer: h.startXML(w, q), query: query, lives: lives, quota: files.Quota{Available: -1, Used: -1}}
 	switch {
 	case d.levels == 0:
 		below = nil

@@ -14,7 +14,7 @@ import (
 )
 
 // transferFunc is files.Tree.Copy or Move.
-type transferFunc func(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (created bool, err error)
+type transferFunc func(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error)
 
 // handleCopy copies a file or a folder; with Depth: 0 a folder without its members.
 func (h *Handler) handleCopy(w http.ResponseWriter, r *http.Request, q *request) error {
@@ -53,14 +53,19 @@ func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, q *request, d
 		// COPY /a to /a/ deletes /a.
 		return refuse(http.StatusForbidden, "The source and the destination are the same.")
 	}
-	created, err := do(r.Context(), q.path, dst, files.TransferOptions{Overwrite: overwrite, Shallow: shallow, Guard: q.guard})
+	o := files.TransferOptions{Overwrite: overwrite, Shallow: shallow, Guard: q.guard}
+	o.ModTime, _ = parseMtime(r.Header.Get("X-OC-Mtime"))
+	landed, err := do(r.Context(), q.path, dst, o)
 	if !overwrite && errors.Is(err, fs.ErrExist) {
 		err = fmt.Errorf("%w: %w", fault.ErrPrecondition, err) // RFC 4918 §9.8.5: 412
 	}
 	if err != nil {
 		return err
 	}
-	w.WriteHeader(createdStatus(created))
+	if landed.Timed {
+		tellTimed(w)
+	}
+	w.WriteHeader(createdStatus(landed.Created))
 	return nil
 }
 

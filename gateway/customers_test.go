@@ -121,3 +121,23 @@ func TestNoLinks(t *testing.T) {
 	h.as("").Do("GET", "/link/x/y", "").Want(401)
 	carol.Do("GET", "/link/x/y", "").Want(404)
 }
+
+// A search has the properties of what it finds, on a drive whose paths are its own, and
+// at its top, where there are none.
+func TestCustomersSearch(t *testing.T) {
+	h, carol := newShared(t)
+	h.as("ann").Do("PROPPATCH", "/firm/Clients/plan.txt", `<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><x xmlns="urn:x">kept</x></D:prop></D:set></D:propertyupdate>`).Want(207)
+	search := func(path, depth string) *gatewaytest.Response {
+		t.Helper()
+		return carol.Do("SEARCH", path, `<D:searchrequest xmlns:D="DAV:"><D:basicsearch><D:select><D:allprop/></D:select><D:from><D:scope><D:href>/dav`+
+			path+`</D:href><D:depth>`+depth+`</D:depth></D:scope></D:from></D:basicsearch></D:searchrequest>`).Want(207)
+	}
+	for _, depth := range []string{"1", "infinity"} {
+		search("/shared", depth).WantIn("/dav/shared/plan.txt").WantIn(">kept<").WantNot("secret")
+	}
+	search("/", "1").WantIn("/dav/shared/").WantNot("kept")
+	search("/shared/plan.txt", "0").WantIn(">kept<")
+	// A report, too, as the properties are what it compares.
+	carol.Do("REPORT", "/shared", `<D:sync-collection xmlns:D="DAV:"><D:sync-token/><D:sync-level>1</D:sync-level><D:prop><x xmlns="urn:x"/></D:prop></D:sync-collection>`).
+		Want(207).WantIn(">kept<")
+}

@@ -72,6 +72,9 @@ func (h *Handler) patch(w http.ResponseWriter, r *http.Request, q *request, o fi
 	if !ok {
 		return refuse(http.StatusForbidden, "A part of a file cannot be stored here: send all of it.")
 	}
+	if strings.TrimSpace(r.Header.Get("OC-Checksum")) != "" {
+		return refuse(http.StatusBadRequest, "OC-Checksum with a part of a file can mean the part or the whole, and nobody has said which: leave it out, or send all of the file.")
+	}
 	o.Size, o.MaxSize, o.Guard = r.ContentLength, h.MaxUpload, q.guard
 	n, err := tree.Patch(r.Context(), q.path, &upload{body: r.Body, size: o.Size, limit: h.MaxUpload}, o)
 	if err != nil {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"io/fs"
@@ -45,7 +46,7 @@ func (h *Handler) handlePropfind(w http.ResponseWriter, r *http.Request, q *requ
 	if err != nil {
 		return err
 	}
-	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: room, token: token, access: access}
+	p := &page{ctx: r.Context(), answer: h.startXML(w, q), query: query, lives: lives, quota: room, token: token, access: access}
 	if d.membersOnly {
 		return p.write(below)
 	}
@@ -92,7 +93,7 @@ func parsePropfind(r *http.Request, lives []liveProp) (d depth, q query, err err
 // right to know it is unknown.
 func (q *request) quota(r *http.Request, query query) (files.Quota, error) {
 	unknown := files.Quota{Available: -1, Used: -1}
-	if q.path.IsRoot() || !query.asks("quota-available-bytes") && !query.asks("quota-used-bytes") {
+	if q.path.IsRoot() || !slices.ContainsFunc(query.named, wanted.isQuota) {
 		return unknown, nil
 	}
 	quota, err := q.tree.Quota(r.Context(), q.path)
@@ -102,8 +103,14 @@ func (q *request) quota(r *http.Request, query query) (files.Quota, error) {
 	return quota, err
 }
 
+// isQuota tells the properties that Quota answers.
+func (w wanted) isQuota() bool {
+	return w.live != nil && strings.HasPrefix(w.live.name, "quota")
+}
+
 // page writes the answer to one PROPFIND, REPORT or SEARCH.
 type page struct {
+	ctx context.Context //nolint:containedctx // of the request
 	*answer
 	query   query
 	lives   []liveProp
@@ -116,13 +123,46 @@ type page struct {
 // write answers with the nodes given, all of them.
 func (p *page) write(nodes []files.Node) error {
 	p.b = append(p.b, openMultistatus...)
-	for i := range nodes {
-		if err := p.add(&nodes[i]); err != nil {
-			return err
-		}
+	if err := p.addAll(len(nodes), func(i int) *files.Node { return &nodes[i] }); err != nil {
+		return err
 	}
 	p.b = append(p.b, closeMultistatus...)
 	return p.end(webdav.StatusMulti)
+}
+
+// addAll describes n nodes.
+func (p *page) addAll(n int, node func(i int) *files.Node) error {
+	for i := range n {
+		if err := p.fill(i, n, node); err != nil {
+			return err
+		}
+		if err := p.add(node(i)); err != nil {
+			return err
+		}
+		node(i).Props = nil
+	}
+	return nil
+}
+
+// filledAtOnce is how many nodes are handed to files.Tree.Fill.
+const filledAtOnce = 128
+
+// fill reads the properties of the node i, if there were too many to be read with the
+// listing, and those of some behind it. Where that fails in the midst of an answer, the
+// connection breaks: an answer that was cut short would look like files that are gone.
+func (p *page) fill(i, n int, node func(i int) *files.Node) error {
+	if !node(i).Later {
+		return nil
+	}
+	some := make([]files.Node, min(n-i, filledAtOnce))
+	for j := range some {
+		some[j] = *node(i + j)
+	}
+	done, err := p.q.tree.Fill(p.ctx, some)
+	for j := range some[:done] {
+		*node(i + j) = some[j]
+	}
+	return err
 }
 
 // add describes one node, and sends what has come together.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"portico/fault"
 	"portico/files"
@@ -42,19 +43,25 @@ func (h *Handler) handlePut(w http.ResponseWriter, r *http.Request, q *request) 
 	if err != nil {
 		return err
 	}
-	tellStored(w, n, created, accepted)
+	tellStored(w, n, created, mtime)
 	return nil
 }
 
 // tellStored answers with the version that is there now, and whether it has the time
 // that X-OC-Mtime gave.
-func tellStored(w http.ResponseWriter, n files.Node, created, timed bool) {
-	if timed {
-		w.Header().Set("X-OC-Mtime", "accepted")
+func tellStored(w http.ResponseWriter, n files.Node, created bool, mtime time.Time) {
+	if !mtime.IsZero() && n.ModTime.Unix() == mtime.Unix() {
+		tellTimed(w)
 	}
 	setValidators(w.Header(), n)
 	w.WriteHeader(createdStatus(created))
 }
+
+// tellTimed tells that a file has the time that X-OC-Mtime gave. rclone and the clients
+// of ownCloud and Nextcloud send it with PUT, COPY and MOVE of a file, and set it by a
+// PROPPATCH where the answer does not have this. With MKCOL, or for a folder, it is
+// never answered: see files.Landed.
+func tellTimed(w http.ResponseWriter) { w.Header().Set("X-OC-Mtime", "accepted") }
 
 // announced is the length that the request promises, -1 if it does not. macOS
 // sends chunks, and the length beside them.

@@ -55,7 +55,7 @@ func (h *Handler) handleReport(w http.ResponseWriter, r *http.Request, q *reques
 	if err != nil {
 		return err
 	}
-	p := &page{answer: h.startXML(w, q), query: query, lives: lives, quota: room}
+	p := &page{ctx: r.Context(), answer: h.startXML(w, q), query: query, lives: lives, quota: room}
 	return p.changes(changes)
 }
 
@@ -146,8 +146,12 @@ func errLimit() error {
 // changes answers a sync.
 func (p *page) changes(c files.Changes) error {
 	p.b = append(p.b, openMultistatus...)
+	node := func(i int) *files.Node { return &c.List[i].Node }
 	for i := range c.List {
 		one := &c.List[i]
+		if err := p.fill(i, len(c.List), node); err != nil {
+			return err
+		}
 		if one.Gone { // RFC 6578 §3.5.2: a status, and no propstat
 			p.bare(p.q.href(one.Path, one.Dir), http.StatusNotFound)
 		} else {
@@ -156,6 +160,7 @@ func (p *page) changes(c files.Changes) error {
 		if err := p.send(webdav.StatusMulti); err != nil {
 			return err
 		}
+		one.Props = nil
 	}
 	if c.More {
 		p.cut(p.q.href(p.q.path, true))

@@ -52,7 +52,7 @@ func (h *Handler) handleSearch(w http.ResponseWriter, r *http.Request, q *reques
 	if err != nil {
 		return err
 	}
-	p := &page{answer: h.startXML(w, q), query: s.query, lives: lives, quota: room}
+	p := &page{ctx: r.Context(), answer: h.startXML(w, q), query: s.query, lives: lives, quota: room}
 	return p.found(s.hits.list, cut)
 }
 
@@ -64,6 +64,7 @@ type search struct {
 	alone   bool // the scope itself
 	where   condition
 	hits    hits
+	later   bool // the properties of the hits are read when they are told
 }
 
 // parseSearch reads a searchrequest (RFC 5323 §5.2).
@@ -189,7 +190,9 @@ func (q *request) find(r *http.Request, s *search) (cut bool, err error) {
 	case s.alone || !n.Dir:
 		return false, q.findAlone(r, s)
 	}
-	walk := &files.Walk{In: q.tree, Want: s.query.lookups(), Left: maxSeen, Time: searchTime, Shallow: s.shallow}
+	want := s.query.lookups()
+	s.later, want.Props = want.Props, false // of what is found alone
+	walk := &files.Walk{In: q.tree, Want: want, Left: maxSeen, Time: searchTime, Shallow: s.shallow}
 	err = walk.Each(r.Context(), []vpath.Path{s.scope}, s.meet)
 	s.hits.end()
 	switch {
@@ -218,6 +221,7 @@ func (s *search) meet(n files.Node) error {
 	if s.where(&n) != yes {
 		return nil
 	}
+	n.Later = s.later
 	return s.hits.add(n)
 }
 
@@ -256,10 +260,8 @@ func (h *hits) end() {
 // found writes the answer to a search.
 func (p *page) found(list []hit, cut bool) error {
 	p.b = append(p.b, openMultistatus...)
-	for i := range list {
-		if err := p.add(&list[i].Node); err != nil {
-			return err
-		}
+	if err := p.addAll(len(list), func(i int) *files.Node { return &list[i].Node }); err != nil {
+		return err
 	}
 	if cut {
 		p.cut(p.q.href(p.q.path, p.q.slash))

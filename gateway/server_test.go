@@ -48,6 +48,7 @@ type settings struct {
 	mem     mem.Options
 	gateway gateway.Options
 	gate    func(*house) identity.Gate // instead of the people
+	state   func(store.State) store.State
 }
 
 const password = "portico-demo"
@@ -64,7 +65,11 @@ func newHouse(tb testing.TB, change ...func(*settings)) *house {
 		tb.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
-	h.service = files.New(files.Options{State: h.state, Audit: &h.audit, Clock: time.Now, Rand: rand.Reader, Log: log, Giver: giver})
+	state := store.State(h.state)
+	if s.state != nil {
+		state = s.state(state)
+	}
+	h.service = files.New(files.Options{State: state, Audit: &h.audit, Clock: time.Now, Rand: rand.Reader, Log: log, Giver: giver})
 	h.service.Apply(policy(tb), h.workspaces())
 	s.gateway.Files, s.gateway.Gate, s.gateway.Log = h.service, h.people, log
 	if s.gate != nil {

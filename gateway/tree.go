@@ -34,8 +34,8 @@ type Writer interface {
 	Put(ctx context.Context, p vpath.Path, body io.Reader, o files.PutOptions) (n files.Node, created bool, err error)
 	Mkdir(ctx context.Context, p vpath.Path, g files.Guard) error
 	Delete(ctx context.Context, p vpath.Path, g files.Guard) error
-	Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (created bool, err error)
-	Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (created bool, err error)
+	Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error)
+	Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error)
 }
 
 // Locker is the part that changes locks and properties.
@@ -103,6 +103,14 @@ func (l lobby) Find(ctx context.Context, p vpath.Path, members bool, want files.
 	}
 	at, err := p.Child(sharedName)
 	return self, append(below, files.Node{Path: at, Dir: true}), err
+}
+
+// Fill is of files.Filler: what a lobby holds has no properties.
+func (lobby) Fill(_ context.Context, nodes []files.Node) (done int, err error) {
+	for i := range nodes {
+		nodes[i].Later = false
+	}
+	return len(nodes), nil
 }
 
 // admitLink lets in who holds a link. Of its password they have proof in Basic, with

@@ -143,18 +143,18 @@ func (r *Room) Mkdir(ctx context.Context, p vpath.Path, g files.Guard) error {
 }
 
 // Copy is Window.Copy: it makes files, and one of another kind of name.
-func (r *Room) Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error) {
+func (r *Room) Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error) {
 	if err := r.mayBring(ctx, src, dst, dst); err != nil {
-		return false, err
+		return files.Landed{}, err
 	}
-	created, err := r.Window.Copy(ctx, src, dst, o)
-	return created, r.says(err)
+	l, err := r.Window.Copy(ctx, src, dst, o)
+	return l, r.says(err)
 }
 
 // Move is Window.Move.
-func (r *Room) Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error) {
+func (r *Room) Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error) {
 	if err := r.mayBring(ctx, src, dst, src); err != nil {
-		return false, err
+		return files.Landed{}, err
 	}
 	return r.Window.Move(ctx, src, dst, o)
 }

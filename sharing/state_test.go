@@ -13,6 +13,10 @@ import (
 // properties, the journal, usage, the audit's rows.
 type bare struct{ *memstate.State }
 
+func (bare) PropBelow(context.Context, vpath.Path, string, string) (map[vpath.Path]store.Prop, error) {
+	return nil, nil
+}
+
 func (b bare) Update(ctx context.Context, f func(store.Tx) error) error {
 	return b.State.Update(ctx, func(tx store.Tx) error { return f(bareTx{tx}) })
 }

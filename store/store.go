@@ -162,6 +162,12 @@ type PropReader interface {
 
 	// PropsOf gives a thing's properties, sorted by name.
 	PropsOf(ctx context.Context, p vpath.Path) ([]Prop, error)
+	// PropsAt gives those of the first things of a list, of as many as it may hold at
+	// once, and tells how many things these are: one at least. It is for lists of any
+	// length whose things have any number of properties.
+	PropsAt(ctx context.Context, list []vpath.Path) (props map[vpath.Path][]Prop, done int, err error)
+	// PropBelow gives the property of one name of p and of all below it.
+	PropBelow(ctx context.Context, p vpath.Path, space, local string) (map[vpath.Path]Prop, error)
 }
 
 // Listing is a thing that is described, alone or with its direct members, and
@@ -170,6 +176,7 @@ type Listing struct {
 	Path         vpath.Path
 	Members      bool
 	Locks, Props bool
+	Bytes        int // about what the properties may take in memory; 0 for any number
 }
 
 // Around is what the state has for a Listing; what was not wanted is empty.
@@ -179,6 +186,8 @@ type Around struct {
 	Locks []Lock
 	// Props has each thing's properties, sorted by name.
 	Props map[vpath.Path][]Prop
+	// Cut tells that the properties are more than Bytes, and were all left out.
+	Cut bool
 }
 
 // ListingReader answers all that a listing shows with one question: to a server

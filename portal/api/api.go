@@ -167,8 +167,8 @@ type door interface {
 type changer interface {
 	Mkdir(ctx context.Context, p vpath.Path, g files.Guard) error
 	Delete(ctx context.Context, p vpath.Path, g files.Guard) error
-	Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error)
-	Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (bool, error)
+	Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error)
+	Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error)
 }
 
 // door opens the files of who asks: staff have a tree, customers a window.

@@ -138,19 +138,19 @@ type transferJSON struct {
 }
 
 func (a *api) move(w http.ResponseWriter, r *http.Request) error {
-	return a.transfer(w, r, func(d door, in transferJSON) (bool, error) {
+	return a.transfer(w, r, func(d door, in transferJSON) (files.Landed, error) {
 		return d.Move(r.Context(), in.From.Path, in.To.Path, files.TransferOptions{Overwrite: in.Replace})
 	})
 }
 
 func (a *api) copy(w http.ResponseWriter, r *http.Request) error {
-	return a.transfer(w, r, func(d door, in transferJSON) (bool, error) {
+	return a.transfer(w, r, func(d door, in transferJSON) (files.Landed, error) {
 		return d.Copy(r.Context(), in.From.Path, in.To.Path, files.TransferOptions{Overwrite: in.Replace})
 	})
 }
 
 // transfer copies or moves one thing to a path.
-func (a *api) transfer(w http.ResponseWriter, r *http.Request, do func(door, transferJSON) (created bool, err error)) error {
+func (a *api) transfer(w http.ResponseWriter, r *http.Request, do func(door, transferJSON) (files.Landed, error)) error {
 	var in transferJSON
 	if err := body(w, r, &in); err != nil {
 		return err
@@ -159,9 +159,9 @@ func (a *api) transfer(w http.ResponseWriter, r *http.Request, do func(door, tra
 	if err == nil {
 		err = in.To.CheckNew()
 	}
-	created := false
+	var landed files.Landed
 	if err == nil {
-		created, err = do(d, in)
+		landed, err = do(d, in)
 	}
 	if err != nil {
 		return partly(err)
@@ -174,7 +174,7 @@ func (a *api) transfer(w http.ResponseWriter, r *http.Request, do func(door, tra
 		return err //nolint:wrapcheck // names itself
 	}
 	out := a.describe(r, d).node(n)
-	if created {
+	if landed.Created {
 		return made(w, r, web.Href("/api/v1/files", n.Path), out)
 	}
 	return reply(w, r, http.StatusOK, out)

@@ -47,7 +47,7 @@ func TestTurnTooLate(t *testing.T) {
 func Statements() []string {
 	return []string{
 		sqlLocksOn, sqlLocksBelow, sqlLocksOf, sqlLocks, sqlDropLock, sqlDropLocksBelow, sqlDropExpiredLocks,
-		sqlPropsOf, sqlAround, sqlDropProp, sqlDropProps, sqlDropPropsBelow, sqlMoveProps, sqlCopyProps, sqlCopyPropsOf,
+		sqlPropsOf, sqlAround, sqlCountProps, sqlPropsAt, sqlPropBelow, sqlDropProp, sqlDropProps, sqlDropPropsBelow, sqlMoveProps, sqlCopyProps, sqlCopyPropsOf,
 		sqlDropMove, sqlDropIntent, sqlUsage, sqlAddUsage,
 		sqlAuditRows, sqlAuditHead, sqlCutAudit, sqlSinkAt, sqlAppendAudit,
 		sqlAuditKey, sqlAuditKeyFor, sqlDropAuditKey, sqlDropAuditKeys,

@@ -111,35 +111,52 @@ type scanner interface{ Scan(to ...any) error }
 // maxTries is one more than the connections of a pool that may all have ended.
 const maxTries = 5
 
-// collect reads all rows of a query.
-func collect[T any](ctx context.Context, on asker, query string, scan func(scanner) (T, error), args ...any) ([]T, error) {
-	if err := on.words().text("read", args); err != nil {
-		return nil, err
-	}
-	all, err := collectOnce(ctx, on, query, scan, args)
-	for try := 1; err != nil && try < maxTries && on.again(ctx, err); try++ {
-		all, err = collectOnce(ctx, on, query, scan, args)
-	}
-	if err != nil {
-		return nil, on.failed(ctx, err)
-	}
-	return all, nil
+// bound ends the reading of rows that come to too much.
+type bound[T any] struct {
+	most  int // 0 for no bound
+	weigh func(T) int
 }
 
-func collectOnce[T any](ctx context.Context, on asker, query string, scan func(scanner) (T, error), args []any) (all []T, err error) {
+// collect reads all rows of a query.
+func collect[T any](ctx context.Context, on asker, query string, scan func(scanner) (T, error), args ...any) ([]T, error) {
+	all, _, err := collectSome(ctx, on, bound[T]{}, query, scan, args...)
+	return all, err
+}
+
+// collectSome is collect up to a bound; cut tells that it was met.
+func collectSome[T any](ctx context.Context, on asker, b bound[T], query string, scan func(scanner) (T, error), args ...any) (all []T, cut bool, err error) {
+	if err := on.words().text("read", args); err != nil {
+		return nil, false, err
+	}
+	all, cut, err = collectOnce(ctx, on, b, query, scan, args)
+	for try := 1; err != nil && try < maxTries && on.again(ctx, err); try++ {
+		all, cut, err = collectOnce(ctx, on, b, query, scan, args)
+	}
+	if err != nil {
+		return nil, false, on.failed(ctx, err)
+	}
+	return all, cut, nil
+}
+
+func collectOnce[T any](ctx context.Context, on asker, b bound[T], query string, scan func(scanner) (T, error), args []any) (all []T, cut bool, err error) {
 	rows, done, err := on.ask(ctx, query, args...) //nolint:sqlclosecheck // done closes them
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer done()
-	for rows.Next() {
+	for size := 0; rows.Next(); {
 		one, err := scan(rows)
 		if err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		if b.most > 0 {
+			if size += b.weigh(one); size > b.most {
+				return nil, true, nil
+			}
 		}
 		all = append(all, one)
 	}
-	return all, rows.Err()
+	return all, false, rows.Err()
 }
 
 // few is collect for a few rows that are found by their keys.
