@@ -41,6 +41,8 @@ func liveProps() []liveProp {
 		{"lockdiscovery", false, appendLockDiscovery, false},
 		{"quota-available-bytes", true, appendQuotaAvailable, false},
 		{"quota-used-bytes", true, appendQuotaUsed, false},
+		{"quota", true, appendBlocks, false},
+		{"quotaused", true, appendBlocksUsed, false},
 		{"lastmodified", true, appendEpoch, false},
 		{"iscollection", true, appendIsCollection, false},
 		{"ishidden", true, appendIsHidden, false},
@@ -173,6 +175,37 @@ func appendQuotaAvailable(b []byte, p *page, n *files.Node) ([]byte, bool) {
 // missing.
 func appendQuotaUsed(b []byte, p *page, n *files.Node) ([]byte, bool) {
 	return strconv.AppendInt(b, p.quota.Used, 10), n.Dir && !n.Path.IsRoot() && p.quota.Used >= 0
+}
+
+// block is the unit of Apple's own pair, "quota" and "quotaused": its webdavfs takes
+// them for numbers of S_BLKSIZE, 512 bytes, of which "quota" is the whole and not what
+// is left (mount.tproj/webdav_parse.c, parse_statfs). It asks for them beside the two of
+// RFC 4331, in one PROPFIND of Depth 0 for each statfs, and heeds them only where
+// quota-available-bytes is missing; its first versions asked for nothing else.
+const block = 512
+
+// appendBlocks is rounded as webdavfs rounds the other pair, so that both show one size.
+// Without a quota there is no whole, and it is missing, as with the servers that know
+// the RFC's pair alone.
+func appendBlocks(b []byte, p *page, n *files.Node) ([]byte, bool) {
+	whole, _, ok := p.blocks(n)
+	return strconv.AppendInt(b, whole, 10), ok
+}
+
+func appendBlocksUsed(b []byte, p *page, n *files.Node) ([]byte, bool) {
+	_, used, ok := p.blocks(n)
+	return strconv.AppendInt(b, used, 10), ok
+}
+
+// blocks are the whole of a workspace and what is used of it, so that what is left is
+// in whole blocks, too.
+func (p *page) blocks(n *files.Node) (whole, used int64, ok bool) {
+	if !n.Dir || n.Path.IsRoot() || p.quota.Available < 0 || p.quota.Used < 0 {
+		return 0, 0, false
+	}
+	left := p.quota.Available / block
+	whole = left + (p.quota.Used+p.quota.Available%block+block-1)/block
+	return whole, whole - left, true
 }
 
 // appendActiveLock describes a lock (RFC 4918 §14.1). The token is only in it

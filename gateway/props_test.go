@@ -120,7 +120,7 @@ func TestQuota(t *testing.T) {
 	if _, status := m.Prop("/dav/firm/a", "DAV:", "quota-used-bytes"); status != 404 {
 		t.Errorf("a file has a quota (%d)", status)
 	}
-	ann.Propfind("/", "1", "quota-used-bytes").Want(207)
+	ann.Propfind("/", "1", "quota-used-bytes", "quota").Want(207)
 }
 
 func TestProppatch(t *testing.T) {

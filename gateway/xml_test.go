@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"portico/files"
+	"portico/vpath"
 )
 
 // wellFormed fails the test unless s is XML that uses no prefix it does not
@@ -376,6 +377,22 @@ func TestParseLockInfo(t *testing.T) {
 	} {
 		if err := parseLockInfo(mustParse(t, in), &files.LockOptions{}); judge("LOCK", err).status != want {
 			t.Errorf("parseLockInfo(%.50s): %v, want %d", in, err, want)
+		}
+	}
+}
+
+// Nobody is told what they may not know, or what there is not: where the used space or
+// the quota is unknown there is no whole.
+func TestQuotaInBlocksUnknown(t *testing.T) {
+	for name, q := range map[string]files.Quota{
+		"no quota": {Available: -1, Used: -1}, "a disk without a quota": {Available: 4096, Used: -1}, "only used": {Available: -1, Used: 512},
+	} {
+		p := &page{quota: q}
+		n := &files.Node{Path: vpath.Must("/firm/a"), Dir: true}
+		for _, value := range []appender{appendBlocks, appendBlocksUsed} {
+			if b, ok := value(nil, p, n); ok {
+				t.Errorf("%s: %s", name, b)
+			}
 		}
 	}
 }
