@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"portico/files"
+	"portico/gateway"
 	"portico/gateway/gatewaytest"
+	"portico/sharing"
 )
 
 // begun is an upload of ann's, without a destination.
@@ -282,4 +285,14 @@ func TestChunksByAppPassword(t *testing.T) {
 	h.people.with.Limit.ReadOnly = true
 	ann.Do("MKCOL", "/uploads/ann/new", "").Want(403)
 	ann.Do("MKCOL", "/uploads/ann/new", "", "Destination: /dav/lab/b.txt").Want(403)
+}
+
+// A link takes no chunks, whatever is asked of its room.
+func TestNoChunksByLink(t *testing.T) {
+	if _, ok := any(&sharing.Room{}).(gateway.Chunker); ok {
+		t.Error("what a link opens takes chunks")
+	}
+	if _, ok := any(&files.Window{}).(gateway.Chunker); !ok {
+		t.Error("a window does not")
+	}
 }

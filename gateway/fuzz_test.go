@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/base64"
 	"encoding/xml"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -201,6 +202,47 @@ func FuzzProppatch(f *testing.F) {
 		}
 		return kept
 	}, `<propertyupdate xmlns="DAV:"><set><prop xml:lang="nl"><a xmlns="u" b="1">x<c/>y</a></prop></set><remove><prop><d/></prop></remove></propertyupdate>`)
+}
+
+// FuzzPart holds that what is taken for a part lies where its header says, and is as long
+// as the body.
+func FuzzPart(f *testing.F) {
+	for _, s := range []string{"append", "bytes=0-4", "bytes=5-", "bytes=-5", "bytes 0-4/10", "bytes 0-4/*", "bytes=9223372036854775807-"} {
+		f.Add(s, int64(5))
+	}
+	f.Fuzz(func(t *testing.T, header string, length int64) {
+		if length < 0 {
+			return
+		}
+		if o, err := parseUpdateRange(header, length); err == nil && o.Append && o.Off != 0 {
+			t.Errorf("X-Update-Range: %q is %+v", header, o)
+		}
+		o, err := parseContentRange([]string{header}, length)
+		if err != nil {
+			return
+		}
+		last := strconv.FormatInt(o.Off+length-1, 10)
+		if o.Append || o.Off < 0 || length == 0 || !strings.Contains(strings.ReplaceAll(header, "-0", "-"), "-"+strings.TrimLeft(last, "0")) && last != "0" {
+			t.Errorf("Content-Range: %q with %d bytes is %+v", header, length, o)
+		}
+	})
+}
+
+// FuzzChecksum holds that what is told of a checksum is what is read of it again.
+func FuzzChecksum(f *testing.F) {
+	for _, s := range []string{"SHA1:da39a3ee5e6b4b0d3255bfef95601890afd80709", "md5:D41D8CD98F00B204E9800998ECF8427E ADLER32:00000001", "SHA3:00", "MD5:", ":"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		list, err := parseChecksums(header)
+		if err != nil {
+			return
+		}
+		again, err := parseChecksums(proved(list))
+		if err != nil || proved(again) != proved(list) || len(list) > maxChecksums {
+			t.Errorf("%q is told as %q, read as %q, %v", header, proved(list), proved(again), err)
+		}
+	})
 }
 
 func FuzzLockInfo(f *testing.F) {

@@ -148,13 +148,19 @@ func davPlans() map[string]plan {
 	for _, prefix := range []string{"/dav/{path...}", "/dav/shared/{path...}", "/dav/link/{token}/{path...}"} {
 		for method, right := range map[string]string{
 			"GET": "read", "PROPFIND": "list", "PUT": "write", "DELETE": "delete", "MKCOL": "create", "LOCK": "write", "PROPPATCH": "write", "COPY": "create", "MOVE": "delete", "UNLOCK": "write",
+			"REPORT": "list", "SEARCH": "read|list", // of a scope that is not seen a search says 409 (RFC 5323 §2.4)
 		} {
 			if method == "PUT" && strings.Contains(prefix, "{token}") {
 				right = "write|create" // who sees nothing never meets a name that is taken
 			}
+			if method == "REPORT" || method == "SEARCH" {
+				right += "|create" // who sees nothing sees the folder that they may drop into, without a member: see leaks
+			}
 			all[method+" "+prefix] = plan{right: right, body: map[string]string{
 				"PUT":       "new words",
 				"LOCK":      `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>`,
+				"REPORT":    `<D:sync-collection xmlns:D="DAV:"><D:sync-token/><D:sync-level>infinite</D:sync-level><D:prop><D:displayname/><a xmlns="x:"/></D:prop></D:sync-collection>`,
+				"SEARCH":    `<D:searchrequest xmlns:D="DAV:"><D:basicsearch><D:select><D:allprop/></D:select><D:from><D:scope><D:href>$SELF</D:href><D:depth>infinity</D:depth></D:scope></D:from></D:basicsearch></D:searchrequest>`,
 				"PROPPATCH": `<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><a xmlns="x:">1</a></D:prop></D:set></D:propertyupdate>`,
 			}[method]}
 		}
@@ -367,6 +373,8 @@ func (m *matrix) target(pattern string, c caste, state string, fresh bool) *stri
 		inside = strings.TrimPrefix(folder, "/") + "/"
 	case strings.HasPrefix(pattern, "MKCOL"):
 		inside += "-new"
+	case strings.HasPrefix(pattern, "REPORT"), strings.HasPrefix(pattern, "SEARCH"): // of a folder
+		inside = strings.TrimPrefix(folder, "/") + "/"
 	}
 	if strings.Contains(pattern, "{grant}") {
 		inside = name // below the share
@@ -386,6 +394,7 @@ func (m *matrix) request(r web.Route, p plan, c caste, fill *strings.Replacer) c
 		method, path = "GET", r.Pattern
 	}
 	q := call{method: method, path: fill.Replace(path), body: fill.Replace(strings.ReplaceAll(p.body, "$NEW", fresh)), header: http.Header{}}
+	q.body = strings.ReplaceAll(q.body, "$SELF", q.path)
 	if p.query != "" {
 		q.path += "?" + fill.Replace(p.query)
 	}

@@ -187,6 +187,9 @@ func leaks(r web.Route, c caste, state string, got answer) string {
 	if strings.Contains(all, "hidden words") || state == hidden && strings.Contains(all, "firm/HR") && c.kind != "staff" {
 		return "it tells what is hidden: " + all
 	}
+	if !c.can("list") && got.status == 207 && strings.Contains(all, ".txt") {
+		return "it tells what is in a folder that may not be listed: " + all
+	}
 	if !c.can("read") && (strings.Contains(all, "dear acme") || c.name == "locked link" && strings.Contains(r.Pattern, "{token}/{$}") && strings.Contains(all, "letter.txt")) {
 		return "it tells what only readers may know: " + all
 	}

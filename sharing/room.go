@@ -16,7 +16,21 @@ import (
 // deposit is measured. It is files.Window in all else.
 type Room struct {
 	*files.Window
-	v *Visit
+	inPieces //nolint:unused // it takes names away
+	v        *Visit
+}
+
+// inPieces has the names of what a Window takes in chunks. Two methods of one name are
+// none of who embeds both: no link has an address for chunks, and one that was given it
+// by mistake would pass by the terms of the link.
+type inPieces interface { //nolint:unused // see above
+	BeginChunks()
+	PutChunk()
+	Chunks()
+	ChunkFolders()
+	JoinChunks()
+	DropChunks()
+	DropChunk()
 }
 
 // errViewOnly is the refusal of every download of a view-only link (CVE-2020-8139).
