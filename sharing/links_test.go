@@ -64,7 +64,7 @@ func TestLinkReads(t *testing.T) {
 	if !strings.HasPrefix(token, "gwl_") || len(token) != 36 {
 		t.Errorf("token %q has not 160 bits", token)
 	}
-	if _, err := w.knock(token[:35] + "x"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := w.knock(token[:35] + "-"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("another token: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 type bare struct{ *memstate.State }
 
 func (bare) PropBelow(context.Context, vpath.Path, string, string) (map[vpath.Path]store.Prop, error) {
-	return nil, nil
+	return map[vpath.Path]store.Prop{}, nil
 }
 
 func (b bare) Update(ctx context.Context, f func(store.Tx) error) error {
