@@ -48,6 +48,26 @@ func TestDocumentThatWaited(t *testing.T) {
 	})
 }
 
+// TestDocumentThatNobodyRead answers after a minute, as when no directory can be asked.
+// What came of the body meanwhile is taken first, and the connection goes on.
+func TestDocumentThatNobodyRead(t *testing.T) {
+	inOwnTime(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == "PROPFIND" {
+			time.Sleep(time.Minute)
+		}
+	}, func(c *client) {
+		_ = c.send("PROPFIND /dav/firm/ HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
+		var sender sync.WaitGroup
+		sender.Go(func() {
+			_ = c.send("<a/>")
+			_ = c.send("OPTIONS /dav/ HTTP/1.1\r\nHost: h\r\n\r\n")
+		})
+		c.wantOK()
+		c.wantOK()
+		sender.Wait()
+	})
+}
+
 // TestLongDocument lets a long document come over a line that is not fast.
 func TestLongDocument(t *testing.T) {
 	const size = 1 << 20

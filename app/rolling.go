@@ -37,7 +37,7 @@ const (
 	// drainTimeout is for what is left of a body when the answer is known. net/http
 	// reads some of it before it sends the answer, so that a client who still writes
 	// is not reset (RFC 9112 §9.6); one who does not write must not hold the answer up.
-	drainTimeout = 5 * time.Second
+	drainTimeout = 9 * time.Second
 )
 
 // rolling gives a request's writer and body, which move the connection's
@@ -143,6 +143,10 @@ func (b *rollingBody) hurry() {
 	end := b.clock().Add(drainTimeout)
 	if own := b.until(); own.Before(end) {
 		end = own
+	}
+	// What has come meanwhile can still be read where the answer took long.
+	if soon := b.clock().Add(documentGrace); end.Before(soon) {
+		end = soon
 	}
 	b.until = func() time.Time { return end }
 	if !b.lift { // HTTP/2 waits for nothing, it ends the stream

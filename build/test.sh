@@ -73,7 +73,7 @@ check "known vulnerabilities" $make vuln
 check "Dockerfile" $make docker-steps
 check "Helm chart" $make helm
 check "systemd unit" $make systemd
-tests race -race -count=1 -timeout=25m ./...
+tests race -race -count=1 -timeout=40m ./...
 
 # Tests in files marked "//go:build !race" measure memory, time or a great many
 # cases: under the race detector they would measure that.
@@ -81,6 +81,6 @@ mapfile -t plain < <(grep -rl --include='*_test.go' '^//go:build !race' . | grep
 if [ ${#plain[@]} -gt 0 ]; then
 	names=$(sed -n 's/^func \(Test[A-Za-z0-9_]*\)(.*/\1/p' "${plain[@]}" | sort -u | paste -sd'|')
 	mapfile -t folders < <(dirname "${plain[@]}" | sort -u)
-	tests plain -count=1 -timeout=25m -p=1 -run "^($names)\$" "${folders[@]}"
+	tests plain -count=1 -timeout=40m -p=1 -run "^($names)\$" "${folders[@]}"
 fi
 finish

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"portico/internal/parts"
 )
@@ -34,8 +35,10 @@ func mountRclone(t *testing.T, s *server, options ...string) (dir, remote string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = exec.Command(parts.Tool(t, "fusermount3"), "-u", dir).Run()
+		_ = exec.Command(parts.Tool(t, "fusermount3"), "-uz", dir).Run() // also one that is in use
+		hung := time.AfterFunc(clientTimeout, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
+		hung.Stop()
 		if t.Failed() {
 			t.Logf("rclone mount: %s", out.String())
 		}

@@ -25,7 +25,13 @@ const clientTimeout = 4 * time.Minute
 // command runs a real client and gives what it prints.
 func command(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), clientTimeout)
+	return commandFor(t, clientTimeout, name, args...)
+}
+
+// commandFor is command for one that has more to do.
+func commandFor(t *testing.T, limit time.Duration, name string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, parts.Tool(t, name), args...)
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())

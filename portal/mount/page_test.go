@@ -277,7 +277,7 @@ func TestWatchByPage(t *testing.T) {
 	h.clinic.see(h.clinic.a, Seen{Person: ann.ID, Address: home, Method: "PROPFIND", Status: 207})
 	for _, path := range []string{"/mount?system=linux", "/mount/seen?system=linux"} {
 		texts(h.get("ann", path), 200, "is watched until 10:57", "Done:", "Listed a folder", "Trouble:", "Not yet:", "KDE and rclone never ask.")
-		texts(h.get("ann", path, "Accept-Language", "de"), 200, "wird bis 10:57 beobachtet", "Ordner aufgelistet", "Die Verbindung kam ohne TLS")
+		texts(h.get("ann", path, "Accept-Language", "de"), 200, "wird bis 10:57 beobachtet", "Ordner aufgelistet", "Die Verbindung wurde ohne TLS aufgebaut")
 	}
 	if w := h.do(http.MethodPost, "ann", "/mount/stop", "system=%22%3E%0d%0aX:y"); w.Code != http.StatusSeeOther || strings.ContainsAny(w.Header().Get("Location"), "\"\r\n<>") {
 		t.Errorf("%d to %q", w.Code, w.Header().Get("Location"))
