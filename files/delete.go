@@ -95,7 +95,9 @@ func (t *Tree) mayMkdir(ctx context.Context, l place, g Guard) (done bool, err e
 	blind := t.drops(l, info, found)
 	switch {
 	case blind:
-		err = t.newName(l.path)
+		if info, found, err = t.lies(ctx, l); err == nil {
+			err = t.newName(l.path)
+		}
 	case found && t.sees(l.path, info):
 		err = isThere(l.path)
 	default:

@@ -81,7 +81,8 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (Landed, error) {
 // beginMove writes the journal's row, and the marks of what will be there. If that fails, the row may be there all the
 // same, and would be carried out at some later start: it is taken back.
 func (s *Service) beginMove(ctx context.Context, m store.Move, x *transfer) error {
-	err := s.update(ctx, func(tx store.Tx) error { return errors.Join(tx.PutMove(m), markIn(tx, paths(x.atTarget()))) })
+	clutter := clutterAt(paths(x.atTarget()))
+	err := s.update(ctx, func(tx store.Tx) error { return errors.Join(tx.PutMove(m), markIn(tx, clutter)) })
 	switch {
 	case err == nil:
 		return nil

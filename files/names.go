@@ -30,7 +30,7 @@ func (t *Tree) names(ctx context.Context, l place) (self Node, below []Node, ok 
 	for _, m := range list {
 		at, err := l.path.Child(m.Name)
 		switch {
-		case err != nil || !t.shows(at): // a foreign name, or none for people
+		case err != nil || !t.shows(at, m.Dir): // a foreign name, or none for people
 		case t.sees(at, backends.Info{Dir: m.Dir}):
 			below = append(below, Node{Path: at, Dir: m.Dir, Bare: true})
 		case !m.Dir:

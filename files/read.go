@@ -88,7 +88,7 @@ func (t *Tree) find(ctx context.Context, p vpath.Path, members, names bool) (Nod
 	}
 	below := make([]Node, 0, len(list))
 	for _, info := range list {
-		if at, err := p.Child(info.Name); err == nil && t.sees(at, info) && t.shows(at) {
+		if at, err := p.Child(info.Name); err == nil && t.sees(at, info) && t.shows(at, info.Dir) {
 			below = append(below, t.node(at, info))
 		}
 	}
@@ -115,7 +115,7 @@ func (t *Tree) list(ctx context.Context, l place, by lister) (backends.Info, []b
 		})
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) || err == nil && free {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && free && !isPeoples(l.path, true) {
 		return self, nil, notFound(l.path)
 	}
 	return self, list, err

@@ -53,15 +53,16 @@ func (t *Tree) copyAnew(ctx context.Context, x *transfer) (l Landed, err error) 
 	t.s.moves.begin(m)
 	v := t.s.mover(t.r, m)
 	if err = anyOf(t.copyAll(going, y, y.inTheWay())); err == nil {
-		err = v.enter(going, phaseSave, func(tx store.Tx) error { return t.copyProps(going, tx, y) })
+		err = v.enter(going, phaseSave, t.copyProps(going, y))
 	}
 	if err != nil {
 		_, lost := t.s.runMove(going, t.r, v.move, &delta{}) // which scraps it
 		return l, errors.Join(err, lost)
 	}
 	t.s.keepSums(going, y)
+	unlock := x.unlockOld()
 	arrived, err := t.s.swapIn(going, t.r, v.move, &delta{to: sizeOf(x.all) - sizeOf(x.old)}, func(tx store.Tx) error {
-		return errors.Join(x.unlockOld(tx), t.depositedAll(going, tx, x))
+		return errors.Join(unlock(tx), t.depositedAll(going, tx, x))
 	})
 	if arrived {
 		return Landed{Timed: y.timed()}, nil
@@ -69,14 +70,17 @@ func (t *Tree) copyAnew(ctx context.Context, x *transfer) (l Landed, err error) 
 	return l, err
 }
 
-// unlockOld ends the locks on what is not there any more. What else stood there has
+// unlockOld is what ends the locks on what is not there any more. What else stood there has
 // ended with the arrival.
-func (x *transfer) unlockOld(tx store.Tx) error {
-	var failed []error
-	for _, m := range append(x.inTheWay(), x.rest()...) {
-		failed = append(failed, tx.DropLocksBelow(m.path))
+func (x *transfer) unlockOld() func(store.Tx) error {
+	ended := append(x.inTheWay(), x.rest()...) // outside of the transaction: it looks at each member
+	return func(tx store.Tx) error {
+		var failed []error
+		for _, m := range ended {
+			failed = append(failed, tx.DropLocksBelow(m.path))
+		}
+		return errors.Join(failed...)
 	}
-	return errors.Join(failed...)
 }
 
 // draftRow is the copy as the journal keeps it, and as it is made.

@@ -248,7 +248,7 @@ func (t *Tree) judgeTarget(ctx context.Context, x *transfer) error {
 		return err
 	}
 	if found && x.blind {
-		return fault.Tell(fault.ErrUnavailable, "%s: this name was taken meanwhile, try again", x.dst.path)
+		return takenMeanwhile(x.dst.path)
 	}
 	if err := t.mayLand(ctx, x, info, found); err != nil {
 		return err
@@ -259,7 +259,7 @@ func (t *Tree) judgeTarget(ctx context.Context, x *transfer) error {
 		}
 	}
 	if found && !x.o.Overwrite {
-		return fault.Tell(fault.ErrPrecondition, "%s exists already, and the request said not to overwrite it", x.dst.path)
+		return isInTheWay(x.dst.path)
 	}
 	if !found && !x.blind {
 		if err := t.noTwinOf(ctx, x); err != nil {
@@ -269,9 +269,17 @@ func (t *Tree) judgeTarget(ctx context.Context, x *transfer) error {
 	return t.mayPlaceBelow(x)
 }
 
+func takenMeanwhile(p vpath.Path) error {
+	return fault.Tell(fault.ErrUnavailable, "%s: this name was taken meanwhile, try again", p)
+}
+
+func isInTheWay(p vpath.Path) error {
+	return fault.Tell(fault.ErrPrecondition, "%s exists already, and the request said not to overwrite it", p)
+}
+
 // isFolder tells whether l's parent is a folder.
 func (t *Tree) isFolder(ctx context.Context, l place) error {
-	up, found, err := t.exists(ctx, l.parent())
+	up, found, err := t.lies(ctx, l.parent())
 	if err != nil || found && up.Dir {
 		return err
 	}

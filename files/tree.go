@@ -95,7 +95,15 @@ func (t *Tree) stat(ctx context.Context, l place) (backends.Info, error) {
 	if err != nil || sure {
 		return backends.Info{}, cmp.Or(err, notFound(l.path))
 	}
-	var info backends.Info
+	info, err := t.ask(ctx, l)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && free && !isPeoples(l.path, info.Dir) {
+		return backends.Info{}, notFound(l.path)
+	}
+	return info, err
+}
+
+// ask is stat of the file store alone.
+func (t *Tree) ask(ctx context.Context, l place) (info backends.Info, err error) {
 	err = t.s.moves.steady(l.path, atPath, func() (err error) {
 		if t.s.moves.hides(l.path) {
 			return notFound(l.path)
@@ -103,9 +111,6 @@ func (t *Tree) stat(ctx context.Context, l place) (backends.Info, error) {
 		info, err = l.space.Backend.Stat(ctx, l.inner)
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) || err == nil && free {
-		return backends.Info{}, notFound(l.path)
-	}
 	return info, err
 }
 

@@ -39,7 +39,7 @@ type NoiseWriter interface {
 	PutNoise(n Noise) error // inserts, or replaces the one of its Of and Name
 	DropNoise(of vpath.Path, name string) error
 	DropNoiseBelow(p vpath.Path) error  // at p and below it
-	EmptyNoiseBelow(p vpath.Path) error // as DropNoiseBelow, but for those without a Body
+	DropBodiesBelow(p vpath.Path) error // as DropNoiseBelow; those without a Body stay
 	DropExpiredNoise(now time.Time) error
 	MoveNoise(from, to vpath.Path) error // what to had is dropped first
 	// CopyNoise is as MoveNoise; what it makes is creator's. deep is false for the thing alone.

@@ -44,14 +44,22 @@ func isClutter(name string) bool {
 	name = strings.ToLower(name)
 	switch name {
 	case "thumbs.db", "ehthumbs.db", "desktop.ini", // Explorer
-		".trashes", ".fseventsd", ".temporaryitems", "mach_kernel", // macOS
-		".hidden": // macOS, GNOME and KDE
+		"mach_kernel", // macOS
+		".hidden":     // macOS, GNOME and KDE
 		return true
 	}
-	return strings.HasPrefix(name, ".spotlight-") || strings.HasPrefix(name, ".metadata_never_index") || // macOS
+	return isClutterFolder(name) || strings.HasPrefix(name, ".metadata_never_index") || // macOS
 		strings.HasPrefix(name, "~$") || // Office's owner file
 		strings.HasPrefix(name, ".~lock.") && strings.HasSuffix(name, "#") || // LibreOffice's
 		strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".swp") // vim's
+}
+
+// IsClutterFolder tells the clutter that macOS makes as folders, at the top of a disk.
+// All other names of clutter are those of files: a folder of such a name is somebody's.
+func (p Path) IsClutterFolder() bool { return isClutterFolder(strings.ToLower(p.Name())) }
+
+func isClutterFolder(lower string) bool {
+	return lower == ".trashes" || lower == ".fseventsd" || lower == ".temporaryitems" || strings.HasPrefix(lower, ".spotlight-")
 }
 
 // IsForPrograms tells the files of both kinds: nothing that people are told, in a

@@ -74,6 +74,14 @@ func TestIsClutter(t *testing.T) {
 			t.Errorf("%s is clutter, or not for programs", name)
 		}
 	}
+	for name, want := range map[string]bool{
+		".Trashes": true, ".TRASHES": true, ".fseventsd": true, ".TemporaryItems": true, ".Spotlight-V100": true,
+		".hidden": false, "~$archive": false, "mach_kernel": false, ".metadata_never_index": false, ".b.swp": false, "Trashes": false, ".DS_Store": false,
+	} {
+		if got := vpath.Must("/firm/" + name).IsClutterFolder(); got != want {
+			t.Errorf("%s is a folder of clutter: %v, want %v", name, got, want)
+		}
+	}
 	if (vpath.Path{}).IsForPrograms() {
 		t.Error("the root is for programs")
 	}

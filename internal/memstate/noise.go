@@ -73,8 +73,8 @@ func (x *tx) DropNoiseBelow(p vpath.Path) error {
 	return nil
 }
 
-// EmptyNoiseBelow is of store.NoiseWriter.
-func (x *tx) EmptyNoiseBelow(p vpath.Path) error {
+// DropBodiesBelow is of store.NoiseWriter.
+func (x *tx) DropBodiesBelow(p vpath.Path) error {
 	maps.DeleteFunc(x.noise, func(k noiseKey, n store.Noise) bool { return p.Contains(k.of) && len(n.Body) > 0 })
 	return nil
 }

@@ -3,6 +3,7 @@ package staff_test
 import (
 	"archive/zip"
 	"bytes"
+	"slices"
 	"testing"
 )
 
@@ -31,5 +32,22 @@ func TestClutterIsNotShown(t *testing.T) {
 	}
 	if len(z.File) != 2 || z.File[1].Name != "deep/plan.docx" {
 		t.Errorf("the archive holds %d things: %v", len(z.File), z.File[0].Name)
+	}
+}
+
+// A folder of such a name is somebody's, and so is what lies in it.
+func TestFoldersOfClutterNamesAreShown(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.put("/firm/Clients/deep/.hidden/plan.docx", "plan")
+	h.get("ann", "/files/firm/Clients/deep/").want(200, ".hidden")
+	h.get("ann", "/search/firm/?q=plan").want(200, "plan.docx", "1 found")
+	packed := h.get("ann", "/zip/firm/Clients/deep/").want(200)
+	z, err := zip.NewReader(bytes.NewReader(packed.Body.Bytes()), int64(packed.Body.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(z.File, func(f *zip.File) bool { return f.Name == "deep/.hidden/plan.docx" }) {
+		t.Errorf("the archive holds %d things, and not what is in the folder", len(z.File))
 	}
 }

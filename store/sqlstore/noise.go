@@ -20,7 +20,7 @@ const (
 	sqlDropNoise        = `DELETE FROM noise WHERE path = $1 AND name = $2`
 	sqlDropNoiseOf      = `DELETE FROM noise WHERE path = $1`
 	sqlDropNoiseBelow   = `DELETE FROM noise` + inTree
-	sqlEmptyNoiseBelow  = sqlDropNoiseBelow + ` AND length(body) > 0`
+	sqlDropBodiesBelow  = sqlDropNoiseBelow + ` AND length(body) > 0`
 	sqlDropExpiredNoise = `DELETE FROM noise WHERE expires <= $1`
 	sqlMoveNoise        = `UPDATE noise` + setMovedTo
 	sqlCopyNoise        = `INSERT INTO noise (` + noiseColumns + `)
@@ -74,10 +74,10 @@ func (x *tx) DropNoiseBelow(p vpath.Path) error {
 	return x.do("drop noise", sqlDropNoiseBelow, from, to)
 }
 
-// EmptyNoiseBelow is of store.NoiseWriter.
-func (x *tx) EmptyNoiseBelow(p vpath.Path) error {
+// DropBodiesBelow is of store.NoiseWriter.
+func (x *tx) DropBodiesBelow(p vpath.Path) error {
 	from, to := below(p)
-	return x.do("empty noise", sqlEmptyNoiseBelow, from, to)
+	return x.do("drop noise with a body", sqlDropBodiesBelow, from, to)
 }
 
 // DropExpiredNoise is of store.NoiseWriter.

@@ -133,7 +133,7 @@ func noiseEmptied(s *suite) {
 	s.equal("names", names("/w/a"), []string{"._", "/~$x"})
 	s.equal("names of nothing", len(names("/w/a/none")), 0)
 	s.update(func(tx store.Tx) error {
-		return errors.Join(tx.EmptyNoiseBelow(vpath.Must("/w/a")), tx.DropExpiredNoise(now().Add(time.Minute)))
+		return errors.Join(tx.DropBodiesBelow(vpath.Must("/w/a")), tx.DropExpiredNoise(now().Add(time.Minute)))
 	})
 	s.equal("left", [][]string{names("/w"), names("/w/a"), names("/w/a/b"), names("/w/a b")}, [][]string{{"._"}, {"/~$x"}, {"/Thumbs.db"}, {"._"}})
 	if n, ok, err := s.NoiseAt(s.Context(), vpath.Must("/w/a"), "/~$x", now().Add(50*365*24*time.Hour)); err != nil || !ok || len(n.Body) > 0 {
