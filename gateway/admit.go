@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 
 	"portico/fault"
@@ -17,11 +18,17 @@ const (
 	maxWalks    = 4 // REPORT and SEARCH, which may look at all that one sees
 	maxWaiting  = 256
 
+	// Those that may list a folder. Four of them run (maxListings), the others wait for
+	// these with a place among all requests, and so must not have all of the places.
+	maxFinds = 12
+
 	// A listing is in memory as a whole until the last byte of it is taken, a folder of
 	// 10,000 files with 6 MiB, and a client may take its time. A short one gives its turn
-	// to the next as soon as it is there.
+	// to the next as soon as it is there: what Windows sets on each of 1,000 files is
+	// 400 KiB, but properties may be thousands of times that.
 	maxListings  = 4
 	shortListing = 1000
+	shortProps   = 512 << 10
 )
 
 // admission bounds what each person does at once.
@@ -32,32 +39,54 @@ type admission struct {
 
 // turns are one person's requests.
 type turns struct {
-	all, uploads, walks, listings chan struct{}
-	present                       int // that run or wait
+	all, uploads, walks, finds, listings chan struct{}
+
+	present int // that run or wait
 }
 
 // enter waits for a request's turn and returns the function that ends it.
-func (a *admission) enter(ctx context.Context, id, method string) (leave func(), err error) {
+func (a *admission) enter(r *http.Request, id string) (leave func(), err error) {
 	t, err := a.arrive(id)
 	if err != nil {
 		return nil, err
 	}
-	rooms := []chan struct{}{t.all}
-	switch method { // these first, so that waiting ones leave room for the rest
-	case http.MethodPut, http.MethodPatch:
-		rooms = []chan struct{}{t.uploads, t.all}
-	case "REPORT", "SEARCH":
-		rooms = []chan struct{}{t.walks, t.all}
-	}
+	rooms := t.roomsOf(r)
 	for i, room := range rooms {
 		select {
 		case room <- struct{}{}:
-		case <-ctx.Done():
+		case <-r.Context().Done():
 			a.depart(id, t, rooms[:i])
-			return nil, ctx.Err()
+			return nil, r.Context().Err()
 		}
 	}
 	return func() { a.depart(id, t, rooms) }, nil
+}
+
+// roomsOf are those that a request goes through. That of all is the last, so that who
+// waits for a narrow one leaves room for the rest.
+func (t *turns) roomsOf(r *http.Request) []chan struct{} {
+	switch {
+	case r.Method == http.MethodPut, r.Method == http.MethodPatch:
+		return []chan struct{}{t.uploads, t.all}
+	case r.Method == "REPORT", r.Method == "SEARCH":
+		return []chan struct{}{t.walks, t.all}
+	case mayList(r):
+		return []chan struct{}{t.finds, t.all}
+	}
+	return []chan struct{}{t.all}
+}
+
+// mayList tells a request that asks for what lies in a folder, as far as its head does:
+// the address of a folder may lack its slash.
+func mayList(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet:
+		return strings.HasSuffix(r.URL.Path, "/")
+	case "PROPFIND":
+		d, err := parseDepth(r.Header.Values("Depth"), 1)
+		return err == nil && d.levels == 1 // all else is one thing, or refused
+	}
+	return false
 }
 
 func (a *admission) arrive(id string) (*turns, error) {
@@ -67,7 +96,7 @@ func (a *admission) arrive(id string) (*turns, error) {
 	if t == nil {
 		t = &turns{
 			all: make(chan struct{}, maxRequests), uploads: make(chan struct{}, maxUploads),
-			walks: make(chan struct{}, maxWalks), listings: make(chan struct{}, maxListings),
+			walks: make(chan struct{}, maxWalks), finds: make(chan struct{}, maxFinds), listings: make(chan struct{}, maxListings),
 		}
 		a.people[id] = t
 	}

@@ -236,7 +236,7 @@ func (h *Handler) admit(r *http.Request, q *request, inside string) (rest string
 		}
 		q.who = who.ID
 		q.turn = who.ID
-		if leave, err = h.enter(r.Context(), q.turn, r.Method); err != nil {
+		if leave, err = h.enter(r, q.turn); err != nil {
 			return "", nil, err
 		}
 		if rest, err = h.treeOf(r, q, who, inside); err == nil && h.Epoch() == epoch {

@@ -63,11 +63,35 @@ func (h *Handler) find(r *http.Request, q *request, members bool, want files.Wan
 		}
 	}
 	self, below, err = q.tree.Find(r.Context(), q.path, members, want)
-	if err != nil || len(below) <= shortListing {
+	if err != nil || isShort(&self, below) {
 		leave()
 		leave = func() {}
 	}
 	return self, below, leave, err
+}
+
+// isShort tells a listing that many may hold at once: of few nodes, whose properties are
+// few. Those that come later are held by the hundred while the answer is written.
+func isShort(self *files.Node, below []files.Node) bool {
+	if len(below) > shortListing {
+		return false
+	}
+	size := weigh(self)
+	for i := range below {
+		if below[i].Later {
+			return false
+		}
+		size += weigh(&below[i])
+	}
+	return size <= shortProps
+}
+
+// weigh is about what the properties of a node take in memory.
+func weigh(n *files.Node) (size int) {
+	for i := range n.Props {
+		size += len(n.Props[i].XML)
+	}
+	return size
 }
 
 // parsePropfind reads how deep a PROPFIND goes and what it asks for.

@@ -130,7 +130,7 @@ func (h *Handler) admitLink(w http.ResponseWriter, r *http.Request, q *request, 
 	// Each address has turns of its own: of many who hold a link none waits for
 	// another.
 	q.turn = v.Principal().Subject() + " " + h.Address(r)
-	if leave, err = h.enter(r.Context(), q.turn, r.Method); err != nil {
+	if leave, err = h.enter(r, q.turn); err != nil {
 		return "", nil, err
 	}
 	q.prefix, q.tree, q.link = h.prefix+"/"+linkName+"/"+token, v.Room(), true
