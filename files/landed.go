@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"portico/backends"
+	"portico/fault"
 	"portico/store"
 	"portico/vpath"
 )
@@ -112,6 +113,7 @@ func (s *Service) sumsOf(ctx context.Context, x *transfer) (rows []sumsRow, err 
 	if err != nil || len(have) == 0 {
 		return nil, err
 	}
+	var of []member // by row
 	for _, m := range x.all {
 		made := x.made.etags[m.path]
 		to, err := x.target(m)
@@ -119,11 +121,24 @@ func (s *Service) sumsOf(ctx context.Context, x *transfer) (rows []sumsRow, err 
 			continue
 		}
 		etag, sums, _ := strings.Cut(have[to.path].XML, " ")
-		if sums != "" && etag == m.info.ETag && m.stands(ctx) {
-			rows = append(rows, sumsRow{to.path, sumsProp(made, sums)})
+		if sums != "" && etag == m.info.ETag {
+			rows, of = append(rows, sumsRow{to.path, sumsProp(made, sums)}), append(of, m)
 		}
 	}
-	return rows, nil
+	return standing(ctx, rows, of), nil
+}
+
+// standing leaves out the rows whose files have changed. Both ends of the copy are held
+// meanwhile, and the storage may be far away: it is asked for some at a time.
+func standing(ctx context.Context, rows []sumsRow, of []member) []sumsRow {
+	gone := each(ctx, of, func(ctx context.Context, m member) error { return m.stands(ctx) })
+	kept := rows[:0]
+	for i, row := range rows {
+		if gone[of[i].path] == nil {
+			kept = append(kept, row)
+		}
+	}
+	return kept
 }
 
 // anew tells whether one of the files has become another version. Where a version is
@@ -132,8 +147,11 @@ func (x *transfer) anew() bool {
 	return slices.ContainsFunc(x.all, func(m member) bool { made := x.made.etags[m.path]; return made != "" && made != m.info.ETag })
 }
 
-// stands tells that a file is the version still that was found.
-func (m member) stands(ctx context.Context) bool {
+// stands is nil for a file that is the version still that was found.
+func (m member) stands(ctx context.Context) error {
 	info, err := m.space.Backend.Stat(ctx, m.inner)
-	return err == nil && info.ETag == m.info.ETag
+	if err == nil && info.ETag != m.info.ETag {
+		err = fault.ErrPrecondition
+	}
+	return err
 }

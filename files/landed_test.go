@@ -2,8 +2,11 @@ package files_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -169,6 +172,45 @@ func TestSumsOfCopies(t *testing.T) {
 			want("/lab/tree/a", "")
 		}
 	})
+}
+
+// The storage is asked for many files at a time whether they are still what was copied:
+// both ends of the copy are held until it has answered.
+func TestSumsOfManyCopies(t *testing.T) {
+	t.Parallel()
+	const many = 8
+	w := newWorld(t, options{})
+	ann := w.as("ann")
+	ann.mkdir("/firm/d").ok()
+	for i := range many {
+		ann.put(fmt.Sprintf("/firm/d/%d", i), "one", withSums(fmt.Sprintf("SHA1:%d", i))).ok()
+	}
+	var asked sync.WaitGroup
+	asked.Add(many)
+	together := make(chan struct{})
+	go func() { asked.Wait(); close(together) }()
+	var copied atomic.Int64
+	w.setHook(func(op string, p vpath.Path) error {
+		switch {
+		case op == "Copy":
+			copied.Add(1)
+		case op == "Stat" && p.Depth() == 2 && p.Top() == "d" && copied.Load() == many:
+			asked.Done()
+			select {
+			case <-together:
+			case <-time.After(10 * time.Second):
+				t.Errorf("%s waits for an answer before another file is asked for", p)
+			}
+		}
+		return nil
+	})
+	ann.cp("/firm/d", "/firm/e").ok()
+	w.setHook(nil)
+	for i := range many {
+		if n := ann.about(fmt.Sprintf("/firm/e/%d", i)); n.Sums != fmt.Sprintf("SHA1:%d", i) {
+			t.Errorf("%s has %q", n.Path, n.Sums)
+		}
+	}
 }
 
 // What changed while it was copied has no checksum: they are of what was copied.
