@@ -80,8 +80,10 @@ func (t *Tree) mayGrant(p vpath.Path) bool {
 	return t.view.Decide(acl.GrantRight, p, "").Allowed()
 }
 
-// LocksBelow are the locks at p and below it, by path, for those who hold grant at
-// p: who looks after a folder sees what keeps people from working in it.
+// LocksBelow are the locks on p and below it, by path, for those who hold grant at
+// p: who looks after a folder sees what keeps people from working in it, which may be
+// a lock on a folder above. As on all pages, what programs keep for themselves is left
+// out: a document that is open would be two (~$a.docx).
 func (t *Tree) LocksBelow(ctx context.Context, p vpath.Path) ([]Lock, error) {
 	list, err := t.locksBelow(ctx, p)
 	return list, t.record(ctx, audit.Event{Action: audit.List, Path: p.String()}, err)
@@ -95,16 +97,27 @@ func (t *Tree) locksBelow(ctx context.Context, p vpath.Path) ([]Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	locks, err := t.s.State.LocksBelow(ctx, p, t.now())
+	now := t.now()
+	above, err := t.s.State.LocksOn(ctx, p, now)
 	if err != nil {
 		return nil, fmt.Errorf("files: locks: %w", err)
 	}
+	below, err := t.s.State.LocksBelow(ctx, p, now)
+	if err != nil {
+		return nil, fmt.Errorf("files: locks: %w", err)
+	}
+	above = slices.DeleteFunc(above, func(l store.Lock) bool { return l.Path == p }) // these are in below
 	var list []Lock
-	for _, l := range locks {
-		// A folder below may hide itself with inherit: false, and what is in it.
-		if t.view.SeesFile(l.Path, "") || l.Infinite && t.view.SeesFolder(l.Path) {
+	for _, l := range append(above, below...) {
+		if t.listsLock(l) {
 			list = append(list, t.show(l))
 		}
 	}
 	return list, nil
+}
+
+// listsLock tells whether a list has a lock. A folder below may hide itself with
+// inherit: false, and what is in it. Only a folder has a lock on all that lies in it.
+func (t *Tree) listsLock(l store.Lock) bool {
+	return t.shows(l.Path, l.Infinite) && (t.view.SeesFile(l.Path, "") || l.Infinite && t.view.SeesFolder(l.Path))
 }

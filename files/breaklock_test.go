@@ -103,6 +103,34 @@ func TestLocksBelow(t *testing.T) {
 	}
 }
 
+// TestLocksFromAbove: a lock on a folder above keeps people out as one in the folder
+// does, and is in the list; one that does not reach down, or lies beside it, is not.
+func TestLocksFromAbove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	w.seed("ann", "/firm/a/b/x", "/firm/a/c/y", "/firm/e/z")
+	ann := w.as("ann")
+	ann.lock("/firm/a/b/x", sharedly).ok()
+	ann.lock("/firm/a/b", sharedly, infinite).ok()
+	ann.lock("/firm/a", sharedly, infinite).ok()
+	ann.lock("/firm/a/c", sharedly, infinite).ok()
+	ann.lock("/firm/e", sharedly).ok()
+	root := w.as("root")
+	for p, want := range map[string]string{
+		"/firm/a/b": "/firm/a /firm/a/b /firm/a/b/x", "/firm/a/b/x": "/firm/a /firm/a/b /firm/a/b/x", "/firm/e/z": "",
+		"/firm/a/c/y": "/firm/a /firm/a/c", "/firm": "/firm/a /firm/a/b /firm/a/b/x /firm/a/c /firm/e",
+	} {
+		locks, err := root.tree().LocksBelow(t.Context(), vpath.Must(p))
+		var roots []string
+		for _, l := range locks {
+			roots = append(roots, l.Root.String())
+		}
+		if got := strings.Join(roots, " "); err != nil || got != want {
+			t.Errorf("%s is locked by %q, %v; want %q", p, got, err, want)
+		}
+	}
+}
+
 // TestSinceWhenItIsLocked: the refusal names the holder, and since when.
 func TestSinceWhenItIsLocked(t *testing.T) {
 	t.Parallel()

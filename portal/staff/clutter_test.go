@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"slices"
 	"testing"
+
+	"portico/files"
 )
 
 // What programs keep for themselves is in no list, search, count or archive of a page.
@@ -16,7 +18,11 @@ func TestClutterIsNotShown(t *testing.T) {
 	for _, name := range names {
 		h.put("/firm/Clients/deep/"+name, "1")
 	}
+	for _, name := range append(names, "plan.docx") {
+		h.lock("bob", "/firm/Clients/deep/"+name, files.LockOptions{})
+	}
 	pages := []answer{
+		h.get("ann", "/locks/firm/").want(200, "plan.docx"),
 		h.get("ann", "/files/firm/Clients/deep/").want(200, "plan.docx"),
 		h.get("ann", "/search/firm/?q=plan").want(200, "plan.docx", "1 found"),
 	}
@@ -40,6 +46,8 @@ func TestFoldersOfClutterNamesAreShown(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.put("/firm/Clients/deep/.hidden/plan.docx", "plan")
+	h.lock("bob", "/firm/Clients/deep/.hidden", files.LockOptions{Infinite: true})
+	h.get("ann", "/locks/firm/").want(200, ".hidden")
 	h.get("ann", "/files/firm/Clients/deep/").want(200, ".hidden")
 	h.get("ann", "/search/firm/?q=plan").want(200, "plan.docx", "1 found")
 	packed := h.get("ann", "/zip/firm/Clients/deep/").want(200)

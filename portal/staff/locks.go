@@ -16,7 +16,7 @@ import (
 	"portico/vpath"
 )
 
-// locksPage is all that is locked in a folder and below it, for who looks after it.
+// locksPage is all that locks a folder and what lies below it, for who looks after it.
 type locksPage struct {
 	Path   string // as the forms name it
 	Name   string

@@ -32,7 +32,8 @@ func (h *house) lock(login, path string, o files.LockOptions) files.Lock {
 // form is the form that ends a lock, as the page has it.
 func (a answer) form(name string) (fields []string) {
 	a.t.Helper()
-	_, row, found := strings.Cut(a.text(), ">"+name+"</bdi></a>")
+	_, table, _ := strings.Cut(a.text(), "<tbody>")
+	_, row, found := strings.Cut(table, ">"+name+"</bdi></a>")
 	row, _, _ = strings.Cut(row, "</tr>")
 	if !found || !strings.Contains(row, `action="/do/unlock"`) {
 		a.t.Fatalf("%s: no form for %s", a.what, name)
@@ -85,6 +86,19 @@ func TestLocksPage(t *testing.T) {
 	if now := log.Appended(); len(now) != len(rows) {
 		t.Errorf("what had ended is ended again: %+v", now[len(rows):])
 	}
+}
+
+// TestLocksPageOfWhatIsLockedFromAbove: where a lock on a folder above keeps people out,
+// the page has it, and ends it.
+func TestLocksPageOfWhatIsLockedFromAbove(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.put("/firm/Clients/Acme/a.docx", "x")
+	h.lock("bob", "/firm/Clients", files.LockOptions{Infinite: true})
+	page := h.get("ann", "/locks/firm/Clients/Acme/").want(200, ">Clients</bdi>", "Bob Maes", "with all that lies in it")
+	page.lacks("Nothing is locked")
+	done := h.send("ann", "/do/unlock", page.form("Clients")...)
+	done.follow(h, "ann").want(200, "Bob Maes’s lock on Clients has ended.", "What is locked in Acme", "Nothing is locked here")
 }
 
 // TestLocksPageIsForThoseWhoMay: the same right as the API and the files ask, and no
