@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"os"
 	"time"
 
 	"portico/fault"
@@ -165,10 +166,14 @@ func (k *Kit) trouble(w http.ResponseWriter, r *http.Request, status int, t trou
 	k.Show(w, r, status, "trouble", t.What, t)
 }
 
-// BadForm is a form that no page of ours sends.
+// BadForm is a form that no page of ours sends, or one of which not all has arrived.
 func (k *Kit) BadForm(w http.ResponseWriter, r *http.Request, err error) {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		k.Trouble(w, r, http.StatusRequestEntityTooLarge, lang.ID("This is too much"), lang.ID("The form holds more than it can need. Shorten what you typed."))
+		return
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		k.Trouble(w, r, http.StatusRequestTimeout, lang.ID("This form cannot be read"), lang.ID("It took too long to arrive. Open the page again and send it once more."))
 		return
 	}
 	k.Trouble(w, r, http.StatusBadRequest, lang.ID("This form cannot be read"), lang.ID("Open the page again and fill it in once more."))

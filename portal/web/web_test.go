@@ -365,6 +365,26 @@ func (s stalls) Read(p []byte) (int, error) {
 	return 0, fmt.Errorf("read tcp 10.0.0.1:1: %w", os.ErrDeadlineExceeded)
 }
 
+// A form that stalls is no form that is broken: who sent it may send it again.
+func TestFormThatStalls(t *testing.T) {
+	t.Parallel()
+	k := kit(t)
+	h := k.Handler(Route{Pattern: "POST /x", Needs: Anyone, Handler: func(w http.ResponseWriter, r *http.Request) {
+		if k.ReadForm(w, r) {
+			t.Error("half a form was taken for a whole one")
+		}
+	}})
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/x", stalls{strings.NewReader("name=a")})
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Cookie", "lang=nl")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	text := w.Body.String()
+	if why := strings.Contains(text, "te lang over"); w.Code != http.StatusRequestTimeout || !why || strings.Contains(text, "10.0.0.1") {
+		t.Errorf("%d, and a reason %t; want 408, a reason and no address", w.Code, why)
+	}
+}
+
 // A body that stalls is told so, without a word of the connection.
 func TestReadJSONThatStalls(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/folders", stalls{strings.NewReader(`{"path":`)})
