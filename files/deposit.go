@@ -25,7 +25,8 @@ import (
 // (WEBDAV.md §2.1 W3, §2.2 M1).
 //
 // What programs keep for themselves (vpath.Path.IsForPrograms) is no deposit, and to
-// open it is no news: it stands as a placeholder as long as it lives.
+// open it is no news: it stands as a placeholder as long as it lives. A deposit that
+// is renamed to such a name stays one, or else that would hide who reads it.
 
 // viaDrive is Principal.Via of who comes by WebDAV.
 const viaDrive = "dav"
@@ -127,12 +128,21 @@ func (t *Tree) holdPlace(ctx context.Context, tx store.Tx, p vpath.Path, size in
 
 // becomesDeposit tells of what somebody from outside gives the name of a document,
 // when it was none: some editors write to a file of their own first, and rename it.
+// What stood on the source has moved along before.
 func (t *Tree) becomesDeposit(ctx context.Context, tx store.Tx, x *transfer) error {
-	if !t.who.isOutside() || x.dir() || !x.src.path.IsForPrograms() {
+	if !t.who.isOutside() || !x.isPromoted() {
 		return nil
+	}
+	if d, found, err := tx.DepositAt(ctx, x.dst.path); err != nil || found && !d.IsPlaceholder() {
+		return err // it was one before it got that name
 	}
 	return t.deposit(ctx, tx, x.dst.path, x.sent, x.all[0].info)
 }
+
+// isPromoted tells a file of a program that gets another name. That may be refused
+// when it has arrived, since there are limits of deposits, or go back after a crash,
+// whoever moves it (see owed): so what it replaces must be there yet.
+func (x *transfer) isPromoted() bool { return !x.dir() && x.src.path.IsForPrograms() }
 
 // grantFor is the nearest grant to the principal by which they could put
 // something at p, "" for none.
@@ -177,7 +187,7 @@ func (t *Tree) mayTakeBack(ctx context.Context, p vpath.Path) error {
 // opened keeps that p was read, where that is news: a deposit by somebody else, or
 // something given by its recipient. It is no reason to refuse the reading.
 func (t *Tree) opened(ctx context.Context, p vpath.Path, info backends.Info) {
-	if t.as != nil || p.IsForPrograms() {
+	if t.as != nil {
 		return
 	}
 	deposit := isOutside(info.Creator) && info.Creator != t.who.ID() && t.isNews(ctx, p)
@@ -212,6 +222,9 @@ func (t *Tree) opensFirst(d store.Deposit) bool {
 // unopened are the grants to the principal that give p, and of which they have
 // opened nothing yet.
 func (t *Tree) unopened(p vpath.Path) (ids []string) {
+	if p.IsForPrograms() { // Explorer and Finder read these by themselves
+		return nil
+	}
 	for _, g := range t.s.grantsTo(t.who) {
 		if g.Opened.IsZero() && g.Path.Contains(p) {
 			ids = append(ids, g.ID)
@@ -258,7 +271,7 @@ func (t *Tree) tellOpened(ctx context.Context, tx store.Tx, p vpath.Path, deposi
 // news.
 func (t *Tree) openDeposit(ctx context.Context, tx store.Tx, p vpath.Path) (*store.Deposit, error) {
 	d, found, err := tx.DepositAt(ctx, p)
-	if err != nil || !found || p.IsForPrograms() || !t.opensFirst(d) {
+	if err != nil || !found || d.IsPlaceholder() && p.IsForPrograms() || !t.opensFirst(d) {
 		return nil, err
 	}
 	d.Opened = t.now()

@@ -68,7 +68,7 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (Landed, error) {
 				return err
 			}
 		}
-		return t.becomesDeposit(going, tx, x)
+		return errors.Join(x.endLocks(tx), t.becomesDeposit(going, tx, x))
 	}
 	if arrived, err := t.s.swapIn(going, t.r, m, x.delta(), also); err != nil && !arrived {
 		undo()
@@ -78,8 +78,9 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (Landed, error) {
 	return Landed{Created: len(x.old) == 0, Timed: t.timeMoved(going, x)}, nil
 }
 
-// beginMove writes the journal's row, and the marks of what will be there. If that fails, the row may be there all the
-// same, and would be carried out at some later start: it is taken back.
+// beginMove writes the journal's row, and the marks of what will be there. If that
+// fails, the row may be there all the same, and would be carried out at some later
+// start: it is taken back.
 func (s *Service) beginMove(ctx context.Context, m store.Move, x *transfer) error {
 	clutter := clutterAt(paths(x.atTarget()))
 	err := s.update(ctx, func(tx store.Tx) error { return errors.Join(tx.PutMove(m), markIn(tx, clutter)) })
@@ -119,13 +120,22 @@ func (t *Tree) journalRow(x *transfer) (store.Move, error) {
 	}
 	m.Phase = t.s.mover(t.r, m).carryPhase(phaseRename, phaseCarry)
 	switch {
-	case len(x.old) > 0 && !x.replaces():
+	case len(x.old) > 0 && (!x.replaces() || x.isPromoted()):
 		m.Phase = phaseSave
 		return m, x.fitsAside(m)
 	case x.replaces() && m.Phase == phaseCarry:
 		m.Phase = phaseOver
 	}
 	return m, nil
+}
+
+// endLocks ends the locks on what is replaced, but for those on a file that a file
+// replaces.
+func (x *transfer) endLocks(tx store.Tx) error {
+	if len(x.old) == 0 || x.replaces() {
+		return nil
+	}
+	return tx.DropLocksBelow(x.dst.path)
 }
 
 // fitsAside judges whether what is replaced can be put aside.

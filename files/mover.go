@@ -16,7 +16,7 @@ import (
 // after a crash the steps from there on are simply done again.
 //
 //	free destination    rename | carry, then sweep
-//	file over file      rename | over, then sweep
+//	file over file      rename | over, then sweep; but see transfer.isPromoted
 //	all other           save, clear, swap | fill, then finish
 //	copy of another kind scrap while it is made (see swap.go), then as all other
 //
@@ -34,6 +34,7 @@ const (
 	phaseFinish = "finish" // as sweep, and what was put aside goes as well
 
 	// The ways back, where a step failed.
+	phaseReturn  = "return"  // rename back what has arrived and does not count
 	phaseUndo    = "undo"    // remove what a copy has made; the old place counts
 	phaseRestore = "restore" // bring back what was put aside
 	phaseUnsave  = "unsave"  // the destination is as it was: remove what was put aside
@@ -62,6 +63,11 @@ type mover struct {
 
 	// also goes with the arrival. Who resumes a move knows nothing of it.
 	also func(store.Tx) error
+
+	// refused is why also has refused the arrival, and undone tells that nothing is
+	// left of a move that was given up.
+	refused error
+	undone  bool
 }
 
 // mover is nil where the config has no longer one of the workspaces.
@@ -98,6 +104,10 @@ func (s *Service) swapIn(ctx context.Context, r *rules, m store.Move, d *delta, 
 		return true, nil
 	}
 	s.moves.leave(m)
+	if v.undone && v.resumed && v.refused != nil {
+		s.Log.WarnContext(ctx, "move undone", "from", m.From, "to", m.To, "err", err)
+		return false, nil // nobody waits for it
+	}
 	s.Log.ErrorContext(ctx, "move not finished", "from", m.From, "to", m.To, "phase", v.move.Phase, "err", err)
 	return v.move.Phase == phaseSweep || v.move.Phase == phaseFinish, err
 }
@@ -137,12 +147,14 @@ func (v *mover) step(ctx context.Context) (over bool, err error) {
 		if err := v.bring(ctx, v.from, v.to); err != nil {
 			return true, v.giveUp(ctx, err)
 		}
-		return false, v.arrived(ctx, phaseFinish, v.arriveAnew)
+		return v.settle(ctx, phaseFinish, v.arriveAnew)
 	case phaseRename, phaseCarry, phaseOver:
 		if err := v.bring(ctx, v.from, v.to); err != nil {
 			return true, v.giveUp(ctx, err)
 		}
-		return false, v.arrived(ctx, phaseSweep, v.arrive)
+		return v.settle(ctx, phaseSweep, v.arrive)
+	case phaseReturn:
+		return false, v.goBack(ctx)
 	case phaseRestore:
 		return false, v.restore(ctx)
 	case phaseUndo:
@@ -188,18 +200,7 @@ func (v *mover) giveUp(ctx context.Context, why error) error {
 	if _, ok := errors.AsType[*unsureError](why); ok || stillHeld(ctx) != nil {
 		return why
 	}
-	back := ""
-	switch v.move.Phase {
-	case phaseCarry:
-		back = phaseUndo
-	case phaseSave:
-		back = v.carryPhase("", phaseUnsave)
-	case phaseClear, phaseSwap, phaseFill:
-		back = phaseRestore
-	}
-	if back == "" && isDraft(v.move) {
-		back = phaseScrap
-	}
+	back := v.wayBack()
 	if back == "" {
 		if err := v.drop(ctx); err != nil {
 			return errors.Join(why, err)
@@ -213,6 +214,7 @@ func (v *mover) giveUp(ctx context.Context, why error) error {
 		}
 	}
 	v.s.moves.end(v.move)
+	v.undone = true
 	return why
 }
 
@@ -318,16 +320,16 @@ func (v *mover) arrive(ctx context.Context, tx store.Tx) error {
 		unmark(tx, v.move.From),
 		moveAlong(tx, v.move.From, v.move.To),
 		v.recount(ctx, tx),
-		v.also(tx),
+		v.goesAlong(tx),
 		v.appendAudit(tx),
 	)
 }
 
-// arriveAnew is arrive where something was replaced: its locks end with it. Of a
-// copy, those stay whose file was replaced by a file; who resumes one does not know
-// which these are.
+// arriveAnew is arrive where something was replaced: its locks end with it, but for
+// those whose file was replaced by a file. Also knows which these are; who resumes
+// the move does not.
 func (v *mover) arriveAnew(ctx context.Context, tx store.Tx) error {
-	if isDraft(v.move) && !v.resumed {
+	if !v.resumed {
 		return v.arrive(ctx, tx)
 	}
 	return errors.Join(tx.DropLocksBelow(v.move.To), v.arrive(ctx, tx))

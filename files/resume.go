@@ -79,7 +79,7 @@ func (s *Service) resumeOne(ctx context.Context, m store.Move) error {
 	}
 	going, stop := onward(held)
 	defer stop()
-	_, err = s.runMove(going, s.rules.Load(), left[i], nil)
+	_, err = s.swapIn(going, s.rules.Load(), left[i], nil, s.owed(going, left[i]))
 	return orLost(held, err)
 }
 
