@@ -1,7 +1,10 @@
 package sharing_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,7 +122,7 @@ func TestClutterByLink(t *testing.T) {
 	_, err = put("~$more.docx", 3)
 	w.refused(err, fault.ErrQuota, "no room left")
 	_, err = put("~$large.docx", 1<<20+1)
-	w.refused(err, fault.ErrQuota, "no room left")
+	w.refused(err, fault.ErrTooLarge, "1048576 bytes")
 	_, err = put("plan.docx", 3)
 	w.ok(err)
 	_, err = put("plan2.docx", 3)
@@ -131,4 +134,152 @@ func TestClutterByLink(t *testing.T) {
 	if l, _, err := w.state.LinkByID(t.Context(), lv.ID); err != nil || l.Files != 1 || l.Bytes != 3 {
 		t.Errorf("the link counts %d files, %d bytes, %v", l.Files, l.Bytes, err)
 	}
+}
+
+// What is refused to it leaves nothing behind, whatever door it comes by and whatever
+// was announced: it would be in no count.
+func TestRefusedClutterByLinkLeavesNothing(t *testing.T) {
+	const large = 1<<20 + 1
+	for _, full := range []bool{false, true} {
+		w := newWorld(t)
+		_, token := w.link(sharing.LinkWish{Mode: sharing.LinkDeposit, MaxFiles: 1}, "/firm/Clients/Beta/In")
+		cookie, err := w.visit(token, "").Begin(t.Context(), "Zoë")
+		w.ok(err)
+		room := func() *sharing.Room { return w.visit(token, cookie).Room() }
+		ctx, size, want := t.Context(), int64(large), fault.ErrTooLarge
+		put := func(name string, size, said int64) error {
+			_, _, err := room().Put(ctx, vpath.Must("/In/"+name), strings.NewReader(strings.Repeat("x", int(size))), files.PutOptions{Size: said})
+			return err
+		}
+		w.ok(put("plan.docx", large, large))
+		if full {
+			size, want = 3, fault.ErrQuota
+			for i := range 100 {
+				w.ok(put(fmt.Sprintf("~$%d.docx", i), 3, 3))
+			}
+			w.ok(put("~$7.docx", 4, 4)) // one that is there already
+		}
+		before := len(w.names("/firm/Clients/Beta/In"))
+		refused := func(what string, err error) {
+			t.Helper()
+			if !errors.Is(err, want) {
+				t.Errorf("full: %v, %s: %v, want %v", full, what, err, want)
+			}
+			if names := w.names("/firm/Clients/Beta/In"); len(names) != before {
+				t.Errorf("full: %v, %s: left behind: %q", full, what, names)
+			}
+		}
+		refused("put", put(".a.swp", size, size))
+		refused("put without a size", put(".b.swp", size, -1))
+		_, err = room().Deposit(ctx, vpath.Must("/In"), ".c.swp", strings.NewReader(strings.Repeat("x", int(size))), -1, time.Time{})
+		refused("deposit", err)
+		_, err = room().Copy(ctx, vpath.Must("/In/plan.docx"), vpath.Must("/In/.d.swp"), files.TransferOptions{})
+		if !full {
+			refused("copy", err)
+		}
+		_, err = room().Sender().BeginUpload(ctx, vpath.Must("/In/.e.swp"), files.UploadWish{Size: size, Exists: files.ExistsKeep})
+		refused("upload", err)
+		if full {
+			_, _, err = room().Lock(ctx, vpath.Must("/In/.f.swp"), files.LockOptions{})
+			refused("lock", err)
+		}
+	}
+}
+
+// A deposit that is renamed to a name of programs stays one: who reads it is told of,
+// and then it cannot be taken back; to rename it again is no second deposit.
+func TestDepositRenamedToClutter(t *testing.T) {
+	w := newWorld(t)
+	me := w.joined(carol, "/firm/Clients/Acme")
+	w.share("ann", "/firm/Clients/Acme", carol, sharing.Edit)
+	w.mails(carol)
+	win, err := w.files.Window(t.Context(), me.Principal)
+	w.ok(err)
+	move := func(src, dst string) error {
+		_, err := win.Move(t.Context(), vpath.Must("/Acme/"+src), vpath.Must("/Acme/"+dst), files.TransferOptions{})
+		return err
+	}
+	depositIn(w, me, "/Acme/contract.docx", "signed")
+	w.wantMails("ann@firm.example", "deposited")
+	w.wantMails(carol, "receipt")
+	w.ok(move("contract.docx", "~$contract.docx"))
+	w.ok(move("~$contract.docx", "contract.docx"))
+	w.wantMails("ann@firm.example")
+	w.wantMails(carol)
+	if list, err := w.sh.MyDeposits(t.Context(), me); err != nil || len(list) != 1 || list[0].Item != vpath.Must("/Acme/contract.docx") {
+		t.Errorf("what was sent: %+v, %v", list, err)
+	}
+	w.ok(move("contract.docx", "~$contract.docx"))
+	readAs(w, "ann", "/firm/Clients/Acme/~$contract.docx")
+	w.wantMails(carol, "opened")
+	if err := win.Delete(t.Context(), vpath.Must("/Acme/~$contract.docx"), files.Guard{}); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("taken back: %v", err)
+	}
+}
+
+// By a link it goes back to its name though the link takes no more files, and counts
+// once.
+func TestDepositByLinkRenamedToClutter(t *testing.T) {
+	w := newWorld(t)
+	lv, token := w.link(sharing.LinkWish{Mode: sharing.LinkDeposit, MaxFiles: 1}, "/firm/Clients/Beta/In")
+	cookie, err := w.visit(token, "").Begin(t.Context(), "Zoë")
+	w.ok(err)
+	_, err = w.visit(token, cookie).Room().Deposit(t.Context(), vpath.Must("/In"), "plan.docx", strings.NewReader("abc"), 3, time.Time{})
+	w.ok(err)
+	for _, ends := range [][2]string{{"plan.docx", "~$plan.docx"}, {"~$plan.docx", "plan.docx"}, {"plan.docx", "final.docx"}} {
+		_, err := w.visit(token, cookie).Room().Move(t.Context(), vpath.Must("/In/"+ends[0]), vpath.Must("/In/"+ends[1]), files.TransferOptions{})
+		w.ok(err)
+	}
+	if l, _, err := w.state.LinkByID(t.Context(), lv.ID); err != nil || l.Files != 1 || l.Bytes != 3 {
+		t.Errorf("the link counts %d files, %d bytes, %v", l.Files, l.Bytes, err)
+	}
+}
+
+// Many who make documents of what their programs keep, at once: a link takes as many
+// as it takes, tells of each, and the others stay what they were.
+func TestClutterBecomesDepositsAtOnce(t *testing.T) {
+	w := newWorldOver(t, openSQLite(t))
+	lv, token := w.link(sharing.LinkWish{Mode: sharing.LinkDeposit, MaxFiles: 1}, "/firm/Clients/Beta/In")
+	cookie, err := w.visit(token, "").Begin(t.Context(), "Zoë")
+	w.ok(err)
+	const many = 3
+	rooms := make([]*sharing.Room, many)
+	for i := range many {
+		name := vpath.Must(fmt.Sprintf("/In/.%d.swp", i))
+		_, _, err := w.visit(token, cookie).Room().Put(t.Context(), name, strings.NewReader("abc"), files.PutOptions{Size: 3})
+		w.ok(err)
+	}
+	for i := range many {
+		rooms[i] = w.visit(token, cookie).Room() // each as the link is before the first
+	}
+	made := 0
+	for i, room := range rooms {
+		_, err := room.Move(t.Context(), vpath.Must(fmt.Sprintf("/In/.%d.swp", i)), vpath.Must(fmt.Sprintf("/In/%d.pdf", i)), files.TransferOptions{})
+		switch {
+		case err == nil:
+			made++
+		case !errors.Is(err, fault.ErrQuota):
+			t.Errorf("move %d: %v", i, err)
+		}
+	}
+	w.ok(w.files.Resume(t.Context()))
+	want := []string{".1.swp", ".2.swp", "0.pdf"}
+	if names := w.names("/firm/Clients/Beta/In"); made != 1 || !slices.Equal(names, want) {
+		t.Errorf("%d made, there is %q, want %q", made, names, want)
+	}
+	if l, _, err := w.state.LinkByID(t.Context(), lv.ID); err != nil || l.Files != 1 || l.Bytes != 3 {
+		t.Errorf("the link counts %d files, %d bytes, %v", l.Files, l.Bytes, err)
+	}
+}
+
+// names are those in a folder of the storage itself, whatever is shown of it.
+func (w *world) names(p string) (list []string) {
+	w.Helper()
+	_, below, err := w.tree("ann").Find(w.Context(), vpath.Must(p), true, files.Want{})
+	w.ok(err)
+	for _, n := range below {
+		list = append(list, n.Path.Name())
+	}
+	slices.Sort(list)
+	return list
 }

@@ -42,11 +42,20 @@ func allLimit(l store.Link) int64 {
 // left is what the link takes yet, in bytes.
 func (r *Room) left() int64 { return max(allLimit(r.v.link)-r.v.link.Bytes, 0) }
 
-// most is the largest file that it takes now.
-func (r *Room) most() int64 { return min(fileLimit(r.v.link), r.left()) }
+// most is the largest file of a name that it takes now.
+func (r *Room) most(name string) int64 {
+	most := min(fileLimit(r.v.link), r.left())
+	if vpath.IsForPrograms(name) {
+		most = min(most, linkClutterBytes)
+	}
+	return most
+}
 
 // tooLarge names the limit that is in the way.
-func (r *Room) tooLarge() error {
+func (r *Room) tooLarge(name string) error {
+	if vpath.IsForPrograms(name) && r.most(name) == linkClutterBytes {
+		return fault.Tell(fault.ErrTooLarge, "A file may have %d bytes at most here.", int64(linkClutterBytes))
+	}
 	if r.left() < fileLimit(r.v.link) {
 		return fault.Tell(fault.ErrTooLarge, "This link takes %d bytes more in all.", r.left())
 	}
@@ -65,24 +74,38 @@ func (r *Room) allows(ctx context.Context, p vpath.Path, name string, size int64
 	if err := fitsType(l.Types, name); err != nil {
 		return err
 	}
-	if size > r.most() {
-		return r.tooLarge()
+	if size > r.most(name) {
+		return r.tooLarge(name)
 	}
-	full, _, err := r.full(p)
-	if err != nil {
+	if err := r.hasPlace(ctx, p, name); err != nil {
 		return err
-	}
-	held, err := placesHeld(ctx, r.v.s.State, l, func(d store.Deposit) bool { return d.Path == full })
-	if err != nil {
-		return err
-	}
-	if l.MaxFiles > 0 && l.Files+held >= l.MaxFiles && !vpath.IsForPrograms(name) {
-		return tooMany(l.MaxFiles)
 	}
 	if l.AskName && r.v.who.Name == "" {
 		return fault.Tell(fs.ErrPermission, "This link asks for your name: give it on the page, or with a program as curl -u 'YOUR NAME:PASSWORD' (without a password, YOUR NAME: alone).")
 	}
 	return nil
+}
+
+// hasPlace judges how many files there are.
+func (r *Room) hasPlace(ctx context.Context, p vpath.Path, name string) error {
+	l := r.v.link
+	full, _, err := r.full(p)
+	if err != nil {
+		return err
+	}
+	there := func(d store.Deposit) bool { return d.Path == full }
+	if vpath.IsForPrograms(name) {
+		err := clutterHasRoom(ctx, r.v.s.State, linkSubject(l.ID), there)
+		if errors.Is(err, fault.ErrQuota) {
+			err = fault.Tell(err, "there is no room left: nothing was saved, and what was there is as it was")
+		}
+		return err
+	}
+	held, err := placesHeld(ctx, r.v.s.State, l, there)
+	if err == nil && l.MaxFiles > 0 && l.Files+held >= l.MaxFiles {
+		err = tooMany(l.MaxFiles)
+	}
+	return err
 }
 
 func fitsType(types []string, name string) error {
@@ -94,9 +117,9 @@ func fitsType(types []string, name string) error {
 
 // says puts the link's own limit in the place of the window's sentence, which does
 // not know it.
-func (r *Room) says(err error) error {
+func (r *Room) says(err error, name string) error {
 	if errors.Is(err, fault.ErrTooLarge) {
-		return r.tooLarge()
+		return r.tooLarge(name)
 	}
 	return err
 }
@@ -107,8 +130,8 @@ func (r *Room) Put(ctx context.Context, p vpath.Path, from io.Reader, o files.Pu
 	if err := errors.Join(r.allows(ctx, p, p.Name(), o.Size), r.ownFolder(p)); err != nil {
 		return files.Node{}, false, err
 	}
-	n, created, err := r.Window.Put(ctx, p, &measured{from: from, left: r.most()}, o)
-	return n, created, r.says(err)
+	n, created, err := r.Window.Put(ctx, p, &measured{from: from, left: r.most(p.Name())}, o)
+	return n, created, r.says(err, p.Name())
 }
 
 // Patch is Window.Patch within the link's limits: the version that it makes is a
@@ -117,11 +140,11 @@ func (r *Room) Patch(ctx context.Context, p vpath.Path, body io.Reader, o files.
 	if err := errors.Join(r.allows(ctx, p, p.Name(), o.Size), r.ownFolder(p)); err != nil {
 		return files.Node{}, err
 	}
-	if most := r.most(); o.MaxSize == 0 || o.MaxSize > most {
+	if most := r.most(p.Name()); o.MaxSize == 0 || o.MaxSize > most {
 		o.MaxSize = most
 	}
 	n, err := r.Window.Patch(ctx, p, body, o)
-	return n, r.says(err)
+	return n, r.says(err, p.Name())
 }
 
 // Lock is Window.Lock: that of a free name makes a file.
@@ -148,15 +171,33 @@ func (r *Room) Copy(ctx context.Context, src, dst vpath.Path, o files.TransferOp
 		return files.Landed{}, err
 	}
 	l, err := r.Window.Copy(ctx, src, dst, o)
-	return l, r.says(err)
+	return l, r.says(err, dst.Name())
 }
 
-// Move is Window.Move.
+// Move is Window.Move. What was deposited counts already, whatever its name is.
 func (r *Room) Move(ctx context.Context, src, dst vpath.Path, o files.TransferOptions) (files.Landed, error) {
-	if err := r.mayBring(ctx, src, dst, src); err != nil {
+	counted, err := r.isCounted(ctx, src)
+	switch {
+	case err != nil:
+	case counted:
+		err = errors.Join(fitsType(r.v.link.Types, dst.Name()), r.ownFolder(dst))
+	default:
+		err = r.mayBring(ctx, src, dst, src)
+	}
+	if err != nil {
 		return files.Landed{}, err
 	}
 	return r.Window.Move(ctx, src, dst, o)
+}
+
+// isCounted tells a deposit that came by this link, and no placeholder.
+func (r *Room) isCounted(ctx context.Context, p vpath.Path) (bool, error) {
+	full, found, err := r.full(p)
+	if err != nil || !found {
+		return false, err
+	}
+	d, found, err := r.v.s.State.DepositAt(ctx, full)
+	return found && !d.IsPlaceholder() && d.Subject == linkSubject(r.v.link.ID), err
 }
 
 // mayBring judges what is copied or moved; in is whose place it takes.
@@ -224,17 +265,17 @@ func (r *Room) Deposit(ctx context.Context, p vpath.Path, name string, from io.R
 	}
 	folder, err := r.folderFor(ctx, p)
 	if err != nil {
-		return Left{}, wrap("deposit", r.says(err))
+		return Left{}, wrap("deposit", r.says(err, name))
 	}
 	at, err := r.freeName(ctx, folder, name)
 	if err != nil {
 		return Left{}, wrap("deposit", err)
 	}
 	var d store.Deposit
-	n, _, err := r.Window.Put(context.WithValue(ctx, receiptKey{}, &d), at, &measured{from: from, left: r.most()},
+	n, _, err := r.Window.Put(context.WithValue(ctx, receiptKey{}, &d), at, &measured{from: from, left: r.most(name)},
 		files.PutOptions{Size: size, ModTime: changed, Guard: files.Guard{NoneMatch: []string{"*"}}})
 	if err != nil {
-		return Left{}, wrap("deposit", r.says(err))
+		return Left{}, wrap("deposit", r.says(err, name))
 	}
 	v := DepositView{ID: d.ID, Name: d.Name, Size: d.Size, Time: d.Time, SHA256: d.SHA256}
 	return Left{Node: n, Deposit: v, Receipt: d.Receipt}, nil
@@ -348,28 +389,4 @@ func folderName(name string) string {
 		return string(runes[:min(len(runes), 60)])
 	}
 	return "Deposit"
-}
-
-// linkTakes holds a deposit by a link against those of its terms that linkTook does
-// not count, in the same transaction: what the door has judged may be otherwise by
-// now.
-func linkTakes(ctx context.Context, tx store.Tx, d store.Deposit) error {
-	id, ok := strings.CutPrefix(d.Subject, "link:")
-	if !ok {
-		return nil
-	}
-	l, found, err := tx.LinkByID(ctx, id)
-	switch {
-	case err != nil || !found:
-		return err
-	case !l.Revoked.IsZero():
-		return fault.Tell(fs.ErrPermission, "This link takes nothing any more.")
-	case d.Size > fileLimit(l) || l.MaxBytes == 0 && l.Bytes+d.Size > linkAllBytes:
-		return fault.Tell(fault.ErrTooLarge, "This link does not take so much.")
-	case d.Path.IsForPrograms():
-		if err := clutterFits(ctx, tx, d); err != nil {
-			return err
-		}
-	}
-	return fitsType(l.Types, d.Path.Name())
 }

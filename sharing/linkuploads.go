@@ -59,15 +59,15 @@ func (u Sender) BeginUpload(ctx context.Context, p vpath.Path, wish files.Upload
 	}
 	at, err := u.own(ctx, p)
 	if err != nil {
-		return files.UploadState{}, u.says(err)
+		return files.UploadState{}, u.says(err, p.Name())
 	}
 	wish.Exists = files.ExistsKeep
-	if most := u.most(); wish.MaxSize == 0 || wish.MaxSize > most {
+	if most := u.most(p.Name()); wish.MaxSize == 0 || wish.MaxSize > most {
 		wish.MaxSize = most
 	}
 	wish.Beside = u.beside(wish)
 	st, err := u.Window.BeginUpload(ctx, at, wish)
-	return st, u.says(err)
+	return st, u.says(err, p.Name())
 }
 
 // linkUploads are the uploads of a link that may be under way at once, whoever's
@@ -103,14 +103,14 @@ func (u Sender) beside(wish files.UploadWish) func(context.Context, store.Tx, fi
 // AppendUpload is files.Window.AppendUpload.
 func (u Sender) AppendUpload(ctx context.Context, id string, offset int64, body io.Reader, sum *files.UploadSum) (files.UploadState, error) {
 	st, err := u.Window.AppendUpload(ctx, id, offset, body, sum)
-	return st, u.says(err)
+	return st, u.says(err, "")
 }
 
 // SizeUpload is files.Window.SizeUpload.
 func (u Sender) SizeUpload(ctx context.Context, id string, size int64) (files.UploadState, error) {
-	if size > u.most() {
-		return files.UploadState{}, u.tooLarge()
+	if size > u.most("") {
+		return files.UploadState{}, u.tooLarge("")
 	}
 	st, err := u.Window.SizeUpload(ctx, id, size)
-	return st, u.says(err)
+	return st, u.says(err, "")
 }

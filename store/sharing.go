@@ -155,8 +155,10 @@ type DepositReader interface {
 	DepositByID(ctx context.Context, id string) (Deposit, bool, error)
 	DepositAt(ctx context.Context, p vpath.Path) (Deposit, bool, error) // the newest whose file is there
 	DepositsOf(ctx context.Context, owner string) ([]Deposit, error)    // newest first
-	DepositsBy(ctx context.Context, subject string) ([]Deposit, error)  // newest first
-	DepositsBelow(ctx context.Context, p vpath.Path) ([]Deposit, error) // newest first
+	// PlaceholdersBy gives those whose file is there: of a link that has taken many
+	// deposits, with their receipts, that is little.
+	PlaceholdersBy(ctx context.Context, subject string) ([]Deposit, error) // newest first
+	DepositsBelow(ctx context.Context, p vpath.Path) ([]Deposit, error)    // newest first
 }
 
 // DepositWriter changes deposits. The tree functions take p and all below it.

@@ -175,9 +175,9 @@ func (r reader) DepositsOf(_ context.Context, owner string) ([]store.Deposit, er
 	return pick(r, deposits, func(d store.Deposit) bool { return d.Owner == owner }, newest(depositAge))
 }
 
-// DepositsBy is of store.DepositReader.
-func (r reader) DepositsBy(_ context.Context, subject string) ([]store.Deposit, error) {
-	return pick(r, deposits, func(d store.Deposit) bool { return d.Subject == subject }, newest(depositAge))
+// PlaceholdersBy is of store.DepositReader.
+func (r reader) PlaceholdersBy(_ context.Context, subject string) ([]store.Deposit, error) {
+	return pick(r, deposits, func(d store.Deposit) bool { return d.Subject == subject && d.IsPlaceholder() && !d.Gone }, newest(depositAge))
 }
 
 // DepositsBelow is of store.DepositReader.

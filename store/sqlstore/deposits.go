@@ -16,7 +16,7 @@ const (
 	sqlDepositByID   = deposits + `id = $1`
 	sqlDepositAt     = deposits + `path = $1 AND NOT gone` + lastFirst + ` LIMIT 1`
 	sqlDepositsOf    = deposits + `owner = $1` + lastFirst
-	sqlDepositsBy    = deposits + `subject = $1` + lastFirst
+	sqlPlaceholders  = deposits + `subject = $1 AND name = '' AND NOT gone` + lastFirst
 	sqlDepositsBelow = deposits + `path >= $1 AND path < $2` + lastFirst
 
 	sqlMoveDeposits = `UPDATE deposits` + setMovedTo
@@ -46,9 +46,9 @@ func (r reader) DepositsOf(ctx context.Context, owner string) ([]store.Deposit, 
 	return collect(ctx, r.on, sqlDepositsOf, scanDeposit, owner)
 }
 
-// DepositsBy is of store.DepositReader.
-func (r reader) DepositsBy(ctx context.Context, subject string) ([]store.Deposit, error) {
-	return collect(ctx, r.on, sqlDepositsBy, scanDeposit, subject)
+// PlaceholdersBy is of store.DepositReader.
+func (r reader) PlaceholdersBy(ctx context.Context, subject string) ([]store.Deposit, error) {
+	return collect(ctx, r.on, sqlPlaceholders, scanDeposit, subject)
 }
 
 // DepositsBelow is of store.DepositReader.

@@ -57,7 +57,7 @@ func Statements() []string {
 		sqlAcceptedGrants, sqlGrantByID, sqlGrantsTo, sqlGrantsBy, sqlGrantsAbove, sqlGrantsBelow,
 		sqlDropGrant, sqlDropGrantsTo, sqlDropGrantsBelow, sqlMoveGrants, sqlGrantsChange,
 		sqlLinkBySum, sqlLinkByID, sqlLinksBy, sqlLinksIn, sqlDropLink, sqlDownloadsOf, sqlDropDownload, sqlDropDownloads,
-		sqlDepositByID, sqlDepositAt, sqlDepositsOf, sqlDepositsBy, sqlDepositsBelow, sqlMoveDeposits, sqlDepositsGone, sqlDropDeposits,
+		sqlDepositByID, sqlDepositAt, sqlDepositsOf, sqlPlaceholders, sqlDepositsBelow, sqlMoveDeposits, sqlDepositsGone, sqlDropDeposits,
 		sqlLabelsIn, sqlDropLabel, sqlDropLabelsBelow, sqlMoveLabels,
 		sqlUploadByID, sqlUploadsOf, sqlUploadsOfAll, sqlUploadsExpired, sqlDropUpload, sqlDropUploadsOf,
 		sqlContactByMail, sqlContactsIn, sqlContactsOf, sqlDropContact, sqlDropFoldersOf, sqlDropFoldersIn, sqlMoveFoldersFor,

@@ -42,13 +42,31 @@ func deposits(s *suite) {
 	is(s, "at", newer)(s.DepositAt(ctx, full.Path))
 	none[store.Deposit](s, "at a folder")(s.DepositAt(ctx, vpath.Must("/w/in")))
 	s.equal("of", list(s.DepositsOf(ctx, "ann")), []store.Deposit{newer, full})
-	s.equal("by", list(s.DepositsBy(ctx, full.Subject)), []store.Deposit{other, full})
 	s.equal("below", list(s.DepositsBelow(ctx, vpath.Must("/w/in"))), []store.Deposit{other, newer, full})
 	s.equal("below another", list(s.DepositsBelow(ctx, vpath.Must("/w/i"))), []store.Deposit{})
 	newer.Gone, full.Opened, full.OpenedBy = true, time.Time{}, ""
 	s.putDeposits(newer, full)
 	is(s, "at, the newest has gone", full)(s.DepositAt(ctx, full.Path))
 	s.equal("of, gone ones too", list(s.DepositsOf(ctx, "ann")), []store.Deposit{newer, full})
+}
+
+// Of all that came by a link, only the placeholders that stand, in a transaction too.
+func placeholders(s *suite) {
+	sent, old, held, gone := deposit("a", "/w/a", 1), deposit("b", "/w/b", 2), deposit("c", "/w/c", 3), deposit("d", "/w/d", 4)
+	other := deposit("e", "/w/e", 5)
+	old.Name, held.Name, gone.Name, other.Name = "", "", "", ""
+	gone.Gone, other.Subject = true, "link:l2"
+	s.putDeposits(sent, old, held, gone, other)
+	s.update(func(tx store.Tx) error {
+		got, err := tx.PlaceholdersBy(s.Context(), "link:l")
+		s.equal("by a link, in the transaction", got, []store.Deposit{held, old})
+		return err
+	})
+	s.reopen()
+	list := must[[]store.Deposit](s)
+	s.equal("by a link", list(s.PlaceholdersBy(s.Context(), "link:l")), []store.Deposit{held, old})
+	s.equal("by another", list(s.PlaceholdersBy(s.Context(), "link:l2")), []store.Deposit{other})
+	s.equal("by none", list(s.PlaceholdersBy(s.Context(), "link:")), []store.Deposit{})
 }
 
 func depositsGone(s *suite) {

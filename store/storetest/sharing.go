@@ -27,6 +27,7 @@ func sharingTests() map[string]func(*suite) {
 		"links/downloads":     downloads,
 		"deposits":            deposits,
 		"deposits/gone":       depositsGone,
+		"deposits/waiting":    placeholders,
 		"labels":              labels,
 		"uploads":             uploads,
 		"contacts":            contacts,
