@@ -156,19 +156,22 @@ func TestReadersBesideManyMoves(t *testing.T) {
 			readers.Go(func() {
 				for !stop.Load() {
 					_, list, err := tree.Find(t.Context(), vpath.Must("/firm/m"), true, files.Want{})
+					if errors.Is(err, fault.ErrUnavailable) { // on a busy machine: a move at each try
+						continue
+					}
 					if err != nil || len(list) != 1 {
 						t.Errorf("the folder holds %v (%v)", list, err)
 						return
 					}
 					_, list, err = tree.Find(t.Context(), list[0].Path, true, files.Want{})
-					if err == nil && len(list) != 3 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+					if err == nil && len(list) != 3 || err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fault.ErrUnavailable) {
 						t.Errorf("the moving folder holds %v (%v)", list, err)
 						return
 					}
 					body, _, err := tree.Open(t.Context(), vpath.Must("/firm/m/a/1"), files.Range{})
 					if err == nil {
 						body.Close()
-					} else if !errors.Is(err, fs.ErrNotExist) {
+					} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fault.ErrUnavailable) {
 						t.Errorf("open: %v", err)
 						return
 					}
