@@ -66,7 +66,7 @@ func (t *Tree) breakable(ctx context.Context, p vpath.Path, id string) (store.Lo
 	}
 	i := slices.IndexFunc(locks, func(l store.Lock) bool { return lockID(l) == id })
 	switch {
-	case i >= 0 && (locks[i].Holder == t.who.acl.ID || t.mayGrant(locks[i].Path)):
+	case i >= 0 && t.Breaks(t.show(locks[i])):
 		return locks[i], nil
 	case i >= 0:
 		return store.Lock{}, fault.Tell(fs.ErrPermission, "the lock on %s is %s's: they may end it, and who may give others access there", p, t.holder(locks[i]))
@@ -75,6 +75,10 @@ func (t *Tree) breakable(ctx context.Context, p vpath.Path, id string) (store.Lo
 	}
 	return store.Lock{}, fault.Tell(fs.ErrNotExist, "there is no such lock on %s: it has ended", p)
 }
+
+// Breaks tells whether the principal may end a lock: one of their own, or as somebody who
+// holds grant at what is locked.
+func (t *Tree) Breaks(l Lock) bool { return l.Token != "" || t.mayGrant(l.Root) }
 
 func (t *Tree) mayGrant(p vpath.Path) bool {
 	return t.view.Decide(acl.GrantRight, p, "").Allowed()

@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -66,6 +65,16 @@ func clutterAt(paths []vpath.Path) (list []vpath.Path) {
 	return list
 }
 
+// clutter is what will be of it at the new place.
+func (x *transfer) clutter() []vpath.Path {
+	target := x.atTarget()
+	list := make([]vpath.Path, 0, len(target))
+	for _, m := range target {
+		list = append(list, m.path)
+	}
+	return clutterAt(list)
+}
+
 // mark writes the marks of what is clutter at the paths, where things are about to be
 // made. Whoever calls it holds them. A folder of another tool is shown from then on.
 func (s *Service) mark(ctx context.Context, paths ...vpath.Path) error {
@@ -119,18 +128,14 @@ func (t *Tree) isFree(ctx context.Context, p vpath.Path) (free, sure bool, err e
 	return !marked, !marked && t.sees(p, backends.Info{}), err
 }
 
-// lies is exists for callers who need to know what the file store has at l, whether it
+// stored is exists for callers who need to know what the file store has at l, whether it
 // has a mark or not: a name that is to be taken must be free there, too, and a folder of
 // other tools can be written into.
-func (t *Tree) lies(ctx context.Context, l place) (info backends.Info, found bool, err error) {
+func (t *Tree) stored(ctx context.Context, l place) (info backends.Info, found bool, err error) {
 	if isNoise(l.path) {
 		return t.exists(ctx, l)
 	}
-	info, err = t.ask(ctx, l)
-	if errors.Is(err, fs.ErrNotExist) {
-		return info, false, nil
-	}
-	return info, err == nil, err
+	return isFound(t.ask(ctx, l))
 }
 
 // mayReplaceClutter judges the place of a copy or a move where other tools may have put
@@ -140,7 +145,7 @@ func (t *Tree) mayReplaceClutter(ctx context.Context, x *transfer) error {
 	if !isClutter(x.dst.path) {
 		return nil
 	}
-	info, found, err := t.lies(ctx, x.dst)
+	info, found, err := t.stored(ctx, x.dst)
 	switch {
 	case err != nil || !found:
 		return err
@@ -195,13 +200,4 @@ func (s *Service) enclose(ctx context.Context, list []Node, known map[string]boo
 	for _, p := range missing {
 		known[markName(p)] = true
 	}
-}
-
-// paths are those of the members.
-func paths(all []member) []vpath.Path {
-	list := make([]vpath.Path, 0, len(all))
-	for _, m := range all {
-		list = append(list, m.path)
-	}
-	return list
 }

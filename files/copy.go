@@ -52,13 +52,13 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (Landed, error) {
 	}
 	going, stop := onward(ctx) // a half copy helps nobody
 	defer stop()
-	if err := t.s.mark(going, paths(x.atTarget())...); err != nil {
+	clutter := x.clutter()
+	if err := t.s.mark(going, clutter...); err != nil {
 		return Landed{}, t.unmade(going, event, true, err)
 	}
 	if undo, err := t.makeWay(going, x); err != nil {
 		return Landed{}, t.unmade(going, event, undo(), err)
 	}
-	props := t.copyProps(going, x)
 	gone, failed := t.doCopy(going, x)
 	t.s.gone.Add(1)
 	size := sizeOf(without(x.atTarget(), failed))
@@ -68,7 +68,7 @@ func (t *Tree) copyHeld(ctx context.Context, x *transfer) (Landed, error) {
 		if err := errors.Join(room.keep(tx, size), x.forgetOld(tx, gone, failed)); err != nil || len(failed) > 0 {
 			return err
 		}
-		return errors.Join(x.endOld(tx), props(tx), t.depositedAll(going, tx, x))
+		return errors.Join(x.endOld(tx), t.copyProps(going, tx, x, clutter), t.depositedAll(going, tx, x))
 	})
 	t.s.twins.add(x.dst.path)
 	t.s.reread(going, x.dst.path)
@@ -112,12 +112,11 @@ func (x *transfer) forgetOld(tx store.Tx, gone []member, failed map[vpath.Path]e
 	return nil
 }
 
-// copyProps is what gives the copy the properties of what was copied, and of nothing
-// that was left out. What programs keep beside it belongs to who copies, as the
-// files do.
-func (t *Tree) copyProps(ctx context.Context, x *transfer) func(store.Tx) error {
-	clutter := clutterAt(paths(x.atTarget()))
-	return func(tx store.Tx) error { return errors.Join(t.copyAlong(ctx, tx, x), markIn(tx, clutter)) }
+// copyProps gives the copy the properties of what was copied, and of nothing that was
+// left out, and the marks of its clutter, which go with what stood on the old one. What
+// programs keep beside it belongs to who copies, as the files do.
+func (t *Tree) copyProps(ctx context.Context, tx store.Tx, x *transfer, clutter []vpath.Path) error {
+	return errors.Join(t.copyAlong(ctx, tx, x), markIn(tx, clutter))
 }
 
 func (t *Tree) copyAlong(ctx context.Context, tx store.Tx, x *transfer) error {

@@ -95,7 +95,7 @@ func (t *Tree) mayMkdir(ctx context.Context, l place, g Guard) (done bool, err e
 	blind := t.drops(l, info, found)
 	switch {
 	case blind:
-		if info, found, err = t.lies(ctx, l); err == nil {
+		if info, found, err = t.stored(ctx, l); err == nil {
 			err = t.newName(l.path)
 		}
 	case found && t.sees(l.path, info):

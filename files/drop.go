@@ -77,7 +77,7 @@ func (t *Tree) freeName(ctx context.Context, l place) (free place, giveBack func
 		case !ok:
 			continue
 		}
-		_, found, err := t.lies(ctx, free)
+		_, found, err := t.stored(ctx, free)
 		if err == nil && !found {
 			_, found, err = t.fileTwin(ctx, free, nil)
 		}
@@ -123,7 +123,7 @@ func (t *Tree) dropFolder(ctx context.Context, l place) (place, error) {
 		if err != nil {
 			return l, err
 		}
-		info, found, err := t.lies(ctx, at)
+		info, found, err := t.stored(ctx, at)
 		if err != nil || !found || info.Dir {
 			return at, err
 		}

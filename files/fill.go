@@ -17,8 +17,8 @@ const (
 	// heldProps is about what the properties of one listing may take in memory. What
 	// Windows sets on each of 40,000 files takes as much.
 	heldProps = 16 << 20
-	// fillAtOnce is how many nodes one Fill looks at.
-	fillAtOnce = 128
+	// FillAtOnce is how many nodes one Fill looks at.
+	FillAtOnce = 128
 )
 
 // later leaves the properties of a node to Fill.
@@ -76,7 +76,7 @@ func (t *Tree) Fill(ctx context.Context, nodes []Node) (done int, err error) {
 
 // fill is Fill of nodes whose places at tells.
 func (t *Tree) fill(ctx context.Context, nodes []Node, at func(i int) (vpath.Path, error)) (done int, err error) {
-	nodes = nodes[:min(len(nodes), fillAtOnce)]
+	nodes = nodes[:min(len(nodes), FillAtOnce)]
 	var paths []vpath.Path
 	var which []int
 	for i := range nodes {
@@ -117,8 +117,8 @@ func (w *Window) Fill(ctx context.Context, nodes []Node) (done int, err error) {
 	return done, w.say(err, nodes[0].Path, in)
 }
 
-// weigh is about what the properties of a node take in memory.
-func (n *Node) weigh() (size int) {
+// Weigh is about what the properties of a node take in memory, in bytes.
+func (n *Node) Weigh() (size int) {
 	for i := range n.Props {
 		size += 64 + len(n.Props[i].Space) + len(n.Props[i].Local) + len(n.Props[i].XML)
 	}

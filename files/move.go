@@ -82,7 +82,7 @@ func (t *Tree) moveHeld(ctx context.Context, x *transfer) (Landed, error) {
 // fails, the row may be there all the same, and would be carried out at some later
 // start: it is taken back.
 func (s *Service) beginMove(ctx context.Context, m store.Move, x *transfer) error {
-	clutter := clutterAt(paths(x.atTarget()))
+	clutter := x.clutter()
 	err := s.update(ctx, func(tx store.Tx) error { return errors.Join(tx.PutMove(m), markIn(tx, clutter)) })
 	switch {
 	case err == nil:

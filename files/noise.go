@@ -106,7 +106,7 @@ func (t *Tree) openNoise(ctx context.Context, l place, r Range) (io.ReadCloser, 
 
 // putNoise is the rest of a Put that has been judged.
 func (t *Tree) putNoise(ctx context.Context, u upload, body io.Reader, gone int64) (Node, bool, error) {
-	if up, found, err := t.lies(ctx, u.parent()); err != nil || !found || !up.Dir {
+	if up, found, err := t.stored(ctx, u.parent()); err != nil || !found || !up.Dir {
 		return Node{}, false, t.putFailed(u, errors.Join(err, fault.ErrNoParent))
 	}
 	data, err := readNoise(u, body)
@@ -228,7 +228,7 @@ func (t *Tree) timeNoise(ctx context.Context, tx store.Tx, p vpath.Path, changed
 // touchNoise is touch for it.
 func (t *Tree) touchNoise(ctx context.Context, l place) error {
 	u := upload{place: l, o: PutOptions{Guard: Guard{NoneMatch: []string{"*"}}}}
-	if up, found, err := t.lies(ctx, l.parent()); err != nil || !found || !up.Dir {
+	if up, found, err := t.stored(ctx, l.parent()); err != nil || !found || !up.Dir {
 		return errors.Join(err, fault.ErrNoParent)
 	}
 	_, err := t.keepNoise(ctx, u, nil, func(store.Tx) error { return nil })

@@ -232,7 +232,7 @@ func (t *Tree) mayLieThere(ctx context.Context, u upload) error {
 	if !u.o.Waits || u.found || up.inner.IsRoot() || !t.view.SeesFolder(up.path) {
 		return nil // the last: it may be made on the way
 	}
-	info, found, err := t.lies(ctx, up)
+	info, found, err := t.stored(ctx, up)
 	if err == nil && (!found || !info.Dir) {
 		err = t.putFailed(u, fault.ErrNoParent)
 	}
@@ -308,7 +308,7 @@ func (t *Tree) recheck(ctx context.Context, u upload, gone int64) error {
 // brings back a folder that was deleted meanwhile nor takes the place of a new
 // file that is somebody else's.
 func (t *Tree) stillThere(ctx context.Context, u upload) error {
-	there, found, err := t.lies(ctx, u.parent())
+	there, found, err := t.stored(ctx, u.parent())
 	switch {
 	case err != nil:
 		return err

@@ -53,7 +53,8 @@ func (t *Tree) copyAnew(ctx context.Context, x *transfer) (l Landed, err error) 
 	t.s.moves.begin(m)
 	v := t.s.mover(t.r, m)
 	if err = anyOf(t.copyAll(going, y, y.inTheWay())); err == nil {
-		err = v.enter(going, phaseSave, t.copyProps(going, y))
+		clutter := y.clutter()
+		err = v.enter(going, phaseSave, func(tx store.Tx) error { return t.copyProps(going, tx, y, clutter) })
 	}
 	if err != nil {
 		_, lost := t.s.runMove(going, t.r, v.move, &delta{}) // which scraps it

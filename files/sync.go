@@ -307,7 +307,7 @@ func (c *comparison) meet(n Node) error {
 	case c.held > heldProps:
 		n.later()
 	default:
-		c.held += n.weigh()
+		c.held += n.Weigh()
 	}
 	c.changed = append(c.changed, Change{Node: n})
 	return nil

@@ -279,7 +279,7 @@ func isInTheWay(p vpath.Path) error {
 
 // isFolder tells whether l's parent is a folder.
 func (t *Tree) isFolder(ctx context.Context, l place) error {
-	up, found, err := t.lies(ctx, l.parent())
+	up, found, err := t.stored(ctx, l.parent())
 	if err != nil || found && up.Dir {
 		return err
 	}

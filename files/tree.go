@@ -116,7 +116,10 @@ func (t *Tree) ask(ctx context.Context, l place) (info backends.Info, err error)
 
 // exists is stat for callers to whom a free name is an answer.
 func (t *Tree) exists(ctx context.Context, l place) (info backends.Info, found bool, err error) {
-	info, err = t.stat(ctx, l)
+	return isFound(t.stat(ctx, l))
+}
+
+func isFound(info backends.Info, err error) (backends.Info, bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return info, false, nil
 	}

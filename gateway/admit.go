@@ -24,11 +24,11 @@ const (
 
 	// A listing is in memory as a whole until the last byte of it is taken, a folder of
 	// 10,000 files with 6 MiB, and a client may take its time. A short one gives its turn
-	// to the next as soon as it is there: what Windows sets on each of 1,000 files is
-	// 400 KiB, but properties may be thousands of times that.
+	// to the next as soon as it is there: what Windows sets on each of 1,000 files
+	// takes 900 KiB, but properties may be thousands of times that.
 	maxListings  = 4
 	shortListing = 1000
-	shortProps   = 512 << 10
+	shortProps   = 1 << 20
 )
 
 // admission bounds what each person does at once.

@@ -76,22 +76,14 @@ func isShort(self *files.Node, below []files.Node) bool {
 	if len(below) > shortListing {
 		return false
 	}
-	size := weigh(self)
+	size := self.Weigh()
 	for i := range below {
 		if below[i].Later {
 			return false
 		}
-		size += weigh(&below[i])
+		size += below[i].Weigh()
 	}
 	return size <= shortProps
-}
-
-// weigh is about what the properties of a node take in memory.
-func weigh(n *files.Node) (size int) {
-	for i := range n.Props {
-		size += len(n.Props[i].XML)
-	}
-	return size
 }
 
 // parsePropfind reads how deep a PROPFIND goes and what it asks for.
@@ -168,9 +160,6 @@ func (p *page) addAll(n int, node func(i int) *files.Node) error {
 	return nil
 }
 
-// filledAtOnce is how many nodes are handed to files.Tree.Fill.
-const filledAtOnce = 128
-
 // fill reads the properties of the node i, if there were too many to be read with the
 // listing, and those of some behind it. Where that fails in the midst of an answer, the
 // connection breaks: an answer that was cut short would look like files that are gone.
@@ -178,7 +167,7 @@ func (p *page) fill(i, n int, node func(i int) *files.Node) error {
 	if !node(i).Later {
 		return nil
 	}
-	some := make([]files.Node, min(n-i, filledAtOnce))
+	some := make([]files.Node, min(n-i, files.FillAtOnce))
 	for j := range some {
 		some[j] = *node(i + j)
 	}

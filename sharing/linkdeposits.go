@@ -97,7 +97,7 @@ func (r *Room) hasPlace(ctx context.Context, p vpath.Path, name string) error {
 	if vpath.IsForPrograms(name) {
 		err := clutterHasRoom(ctx, r.v.s.State, linkSubject(l.ID), there)
 		if errors.Is(err, fault.ErrQuota) {
-			err = fault.Tell(err, "there is no room left: nothing was saved, and what was there is as it was")
+			err = fault.Tell(err, "there is no room left for files that programs keep for themselves, of which this link has %d: go on without them, or delete those of documents that nobody has open", linkClutter)
 		}
 		return err
 	}

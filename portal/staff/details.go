@@ -22,7 +22,7 @@ type details struct {
 	Row      row
 	Rights   []string // one's own
 	People   []access // nil where one may not know
-	Locks    []files.Lock
+	Locks    []lockOn
 	LocksAt  string // the list of all below, "" where they may not see it
 	Activity Activity
 	From     string // where the activity begins, "" for the newest
@@ -33,6 +33,12 @@ type details struct {
 	Links    []sharing.LinkView
 	NewLink  string // the form of one, "" where they may make none
 	AskAt    string // where access is asked for, "" for who gives it themself
+}
+
+// lockOn is a lock that one sees, and whether one may end it.
+type lockOn struct {
+	files.Lock
+	Breaks bool
 }
 
 // access is a line of who may do what.
@@ -100,12 +106,15 @@ func (p *pages) detailsOf(r *http.Request, t *files.Tree, at vpath.Path) (detail
 	if l.extra, err = p.extras(r, at); err != nil {
 		return details{}, err
 	}
-	d := details{Path: at.String(), Row: l.row(n), Rights: t.Rights(at), Locks: n.Locks, Made: n.Created, Href: web.Href("/details", at)}
+	d := details{Path: at.String(), Row: l.row(n), Rights: t.Rights(at), Made: n.Created, Href: web.Href("/details", at)}
 	if d.Grant = slices.Contains(d.Rights, "grant"); !d.Grant {
 		d.AskAt = p.askAt(at)
 	}
 	if d.Grant && n.Dir {
 		d.LocksAt = web.Href("/locks", at) + "/"
+	}
+	for _, lock := range n.Locks {
+		d.Locks = append(d.Locks, lockOn{lock, t.Breaks(lock)})
 	}
 	if err := p.addPeople(r, t, at, &d); err != nil {
 		return details{}, err

@@ -239,12 +239,9 @@ func crumbs(under string, p vpath.Path, titles map[string]string, query string) 
 		if a.IsRoot() {
 			continue
 		}
-		c := crumb{Name: a.Name(), Href: web.Href(under, a) + "/"}
+		c := crumb{Name: nameIn(a, titles), Href: web.Href(under, a) + "/"}
 		if query != "" {
 			c.Href += "?" + query
-		}
-		if a.Depth() == 1 && titles[a.Name()] != "" {
-			c.Name = titles[a.Name()]
 		}
 		all = append(all, c)
 	}

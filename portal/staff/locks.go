@@ -30,14 +30,13 @@ type locksPage struct {
 
 // lockRow is one lock.
 type lockRow struct {
-	files.Lock
-	Path   string // as the form names it
-	Name   string
-	Where  string // the folder that it is in
-	Href   string // of that folder, with the details of the thing
-	Wrote  string // what one's own program has called its owner; others' is not told (package files)
-	Until  time.Time
-	Breaks bool // by who asks
+	lockOn
+	Path  string // as the form names it
+	Name  string
+	Where string // the folder that it is in
+	Href  string // of that folder, with the details of the thing
+	Wrote string // what one's own program has called its owner; others' is not told (package files)
+	Until time.Time
 }
 
 // locks is the list. Who may see it is for package files to say: who holds grant.
@@ -63,19 +62,16 @@ func (p *pages) locks(w http.ResponseWriter, r *http.Request) {
 func (p *pages) locksPage(r *http.Request, t *files.Tree, here vpath.Path, list []files.Lock) locksPage {
 	titles := p.titles(r)
 	page := locksPage{
-		Path: here.String(), Name: here.Name(), Href: web.Href("/files", here) + "/", Total: len(list),
+		Path: here.String(), Name: nameIn(here, titles), Href: web.Href("/files", here) + "/", Total: len(list),
 		Crumbs: crumbs("/files", here, titles, ""), Number: min(pageOf(r.URL.Query()), max((len(list)+perPage-1)/perPage, 1)),
-	}
-	if here.Depth() == 1 && titles[page.Name] != "" {
-		page.Name = titles[page.Name]
 	}
 	page.Pages = pageLinks(r.URL, len(list), page.Number)
 	from := (page.Number - 1) * perPage
 	now := p.kit.Clock()
 	for _, l := range list[from:min(from+perPage, len(list))] {
 		page.Rows = append(page.Rows, lockRow{
-			Lock: l, Path: l.Root.String(), Name: nameIn(l.Root, titles), Where: whereIn(l.Root, titles), Href: detailsHref(l.Root), Wrote: wrote(l.OwnerXML),
-			Until: now.Add(l.Timeout), Breaks: l.Token != "" || slices.Contains(t.Rights(l.Root), "grant"),
+			lockOn: lockOn{l, t.Breaks(l)}, Path: l.Root.String(), Name: nameIn(l.Root, titles), Where: whereIn(l.Root, titles), Href: detailsHref(l.Root), Wrote: wrote(l.OwnerXML),
+			Until: now.Add(l.Timeout),
 		})
 	}
 	return page
