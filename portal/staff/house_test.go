@@ -142,6 +142,7 @@ func policy(t *testing.T) *acl.Policy {
 	p, err := acl.Compile(acl.Spec{Grants: []acl.Grant{
 		grant("/firm", "ann", "owner"), grant("/lab", "ann", "owner"), grant("/firm", "bob", "viewer"), grant("/firm/Clients", "bob", "editor"),
 		grant("/firm/Inbox", "ida", "inbox"), grant("/firm/Clients/Beta", "tom", "viewer"),
+		grant("/firm/Archive/Old", "tom", "owner"),
 		{Path: vpath.Must("/firm/Clients"), Subject: acl.User("lia"), Role: names},
 		{Path: vpath.Must("/firm/Clients"), Subject: acl.User("kim"), Role: theirs},
 	}})

@@ -101,6 +101,19 @@ func TestLocksPageOfWhatIsLockedFromAbove(t *testing.T) {
 	done.follow(h, "ann").want(200, "Bob Maes’s lock on Clients has ended.", "What is locked in Acme", "Nothing is locked here")
 }
 
+// A lock is ended by who holds grant at what is locked: of one on a folder above, the
+// owner of a folder below is told, and not offered what would be refused.
+func TestLockFromAboveIsNotOffered(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.put("/firm/Archive/Old/a.docx", "x")
+	h.lock("ann", "/firm/Archive", files.LockOptions{Infinite: true})
+	details := "/details/firm/Archive/Old/a.docx"
+	h.get("ann", details).want(200, "Ann Maes has this open", "End the lock")
+	h.get("tom", details).want(200, "Ann Maes has this open").lacks("End the lock")
+	h.get("tom", "/locks/firm/Archive/Old/").want(200, "Archive").lacks("/do/unlock", "Nothing is locked")
+}
+
 // TestLocksPageIsForThoseWhoMay: the same right as the API and the files ask, and no
 // word to others of what there is.
 func TestLocksPageIsForThoseWhoMay(t *testing.T) {
