@@ -257,6 +257,26 @@ func TestPageOfOddNames(t *testing.T) {
 
 // TestWatchByPage: the forms begin and end a watch, and lead back to the system that
 // was chosen; the part that a script asks for says what the page says.
+// TestStepsOfEachSystem: what is typed or entered stands on the page of the system.
+func TestStepsOfEachSystem(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "https://files.firm.example")
+	const drive, rclone = "https://files.firm.example/dav", "rclone config create portico webdav url=https://files.firm.example/dav/"
+	for system, want := range map[string][]string{
+		"windows": {"net use P: " + drive + " * /user:ann", "portico-windows.reg", "portico-windows.ps1", "FileAttributesLimitInBytes", rclone},
+		"macos":   {"Connect to Server", "<code>" + drive + "/</code>", rclone},
+		"linux":   {"gio mount davs://ann@", "webdavs://ann@", "<code>" + drive + "/ /mnt/portico davfs rw,user,noauto,_netdev 0 0</code>", "<code>mount /mnt/portico</code>", rclone},
+		"phone":   {"Material Files", "Documents by Readdle"},
+	} {
+		w := h.get("ann", "/mount?system="+system)
+		for _, text := range want {
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), text) {
+				t.Errorf("%s: %d, and lacks %q", system, w.Code, text)
+			}
+		}
+	}
+}
+
 func TestWatchByPage(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "https://files.firm.example")
